@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* decide.h -- from members' logits to an answer: calibrate, smooth, and say whether the sound is known at all.
+ *
+ * The arithmetic of one answer is: z -> (z - offset) / temperature per member; probabilities; exponential smoothing per
+ * member; decomposition (bayes/uncertainty.h). "Unknown" follows method: the corrected epistemic part exceeds the
+ * model's limit, or (multi-class) the largest probability falls below its limit; multi-label: no class passes its
+ * threshold and the mean over the active classes exceeds the limit. */
+#ifndef VIP_DECIDE_DECIDE_H
+#define VIP_DECIDE_DECIDE_H
+
+#include <model/model.h>
+
+/* logits[classes] of one member, in place. deterministic: the pass without members, which has a temperature of its own
+ * and no offset unless none was stated for it. No calibration: unchanged. */
+void vip_calibrate(const vip_calibration *calibration, bool deterministic, float *logits, size_t classes);
+
+/* Whether the calibration was found with these settings: members and window equal where the model states them; a
+ * deterministic pass needs a temperature of its own unless the model is deterministic. */
+bool vip_calibration_applies(const vip_model *model, uint32_t passes, uint32_t window_columns);
+
+/* Weight of the newest value in exponential smoothing: 1 - exp(-hop / horizon), 1 if horizon is 0. */
+double vip_smoothing_weight(double hop_seconds, double horizon_seconds);
+
+/* What *unknown* is decided from. */
+typedef struct {
+    size_t members;          /* counted; < 2: the epistemic rule cannot be applied */
+    double total, epistemic; /* multi-class totals, nats, uncorrected */
+    double active_epistemic; /* multi-label: vip_active_epistemic */
+    size_t n_active;         /* multi-label: classes above their threshold */
+    double largest;          /* the largest mean probability */
+} vip_evidence;
+
+/* VIPANN_CANNOT_SAY if the model states no limit or there are fewer than two members (the deterministic pass too). */
+vipann_answer vip_unknown(const vip_model *model, const vip_evidence *evidence);
+
+#endif /* VIP_DECIDE_DECIDE_H */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model.h -- a model file in memory: what it says of itself, and its tensors as plain float arrays.
+ *
+ * The format is safetensors with metadata keys "vipann.*" (README.md of this folder). The reader trusts nothing: a file
+ * is taken wholly or refused with one line that names the key or tensor, what was found and what was expected. */
+#ifndef VIP_MODEL_MODEL_H
+#define VIP_MODEL_MODEL_H
+
+#include "network.h"
+
+#include <vipann/vipann.h>
+
+typedef struct {
+    char name[32];
+    double sample_rate; /* Hz */
+    uint32_t n_fft, hop; /* samples */
+    uint32_t mels;       /* always VIP_MELS */
+    double fmin, fmax;   /* Hz */
+    double amin;         /* power below which the logarithm is cut */
+} vip_frontend_spec;
+
+/* temperature and offset act on each member's logits: z -> (z - offset) / temperature. */
+typedef struct {
+    bool present;
+    float *temperature;               /* [classes] */
+    float *offset;                    /* [classes] */
+    float temperature_deterministic;  /* for the deterministic pass; 1 if not stated */
+    bool has_deterministic;
+    float *thresholds;                /* [classes]; negative: not reportable. NULL if there are none */
+    bool has_epistemic, has_confidence;
+    double unknown_epistemic, unknown_confidence;
+    uint32_t members, window_columns; /* 0 if not stated */
+    char *data;                       /* "" if not stated */
+} vip_calibration;
+
+typedef struct {
+    char *name;      /* file name without folder and ".safetensors" */
+    char sha256[65]; /* of the whole file, lower-case hexadecimal */
+    vip_network network;
+    vipann_task task;
+    vip_frontend_spec frontend;
+    char **labels;   /* [classes] */
+    vipann_posterior posterior;
+    char *preset;                 /* "" if not stated */
+    float rates[VIP_MAX_SITES];   /* by index of network.sites; 0: the site is off. All 0 unless posterior is dropout */
+    vip_calibration calibration;
+    char *provenance, *license;   /* "" if not stated */
+
+    int n_tensors;
+    vip_tensor_shape shapes[VIP_MAX_TENSORS]; /* vip_network_tensors */
+    float *values[VIP_MAX_TENSORS]; /* [product of shape]; mean field: mu. NULL for VIP_BN_COUNT */
+    float *rho[VIP_MAX_TENSORS];    /* mean field: of every stochastic tensor; NULL where a tensor is deterministic */
+} vip_model;
+
+/* Reads and checks the file at path. Errors: E_IO (cannot be read), E_FORMAT (breaks a rule), E_UNSUPPORTED (a newer
+ * format, ensembles), E_MEMORY. */
+vip_model *vip_model_read(const char *path, vipann_error *error);
+
+/* The same from memory; name appears in messages and becomes the model's name. data is borrowed for the call. */
+vip_model *vip_model_parse(const char *name, const unsigned char *data, size_t bytes, vipann_error *error);
+
+void vip_model_free(vip_model *model);
+
+/* Index of the tensor in shapes and values, or -1. */
+int vip_model_tensor(const vip_model *model, const char *name);
+
+/* Frees the tensors' numbers (values, rho), which are not needed once the kernels have their own form of them. */
+void vip_model_drop_tensors(vip_model *model);
+
+/* Writes the model to path, beside it first, then fsync and rename; half: weights and biases of convolutions and linear
+ * layers as f16, all else f32. What is read back equals what was written (f16: rounded to nearest even). */
+vipann_status vip_model_write(const vip_model *model, const char *path, bool half, vipann_error *error);
+
+#endif /* VIP_MODEL_MODEL_H */
