@@ -10,12 +10,13 @@
 
 #include <model/model.h>
 
-/* logits[classes] of one member, in place. deterministic: the pass without members, which has a temperature of its own
- * and no offset unless none was stated for it. No calibration: unchanged. */
+/* logits[classes] of one member, in place. deterministic: the pass without members; if the model states a temperature
+ * for it, that is used, and no offset; else it is calibrated as a member is. No calibration: unchanged. */
 void vip_calibrate(const vip_calibration *calibration, bool deterministic, float *logits, size_t classes);
 
 /* Whether the calibration was found with these settings: members and window equal where the model states them; a
- * deterministic pass needs a temperature of its own unless the model is deterministic. */
+ * deterministic pass (passes 0) needs a temperature of its own instead of members. The passes of a deterministic model
+ * do not matter. */
 bool vip_calibration_applies(const vip_model *model, uint32_t passes, uint32_t window_columns);
 
 /* Weight of the newest value in exponential smoothing: 1 - exp(-hop / horizon), 1 if horizon is 0. */
@@ -30,7 +31,8 @@ typedef struct {
     double largest;          /* the largest mean probability */
 } vip_evidence;
 
-/* VIPANN_CANNOT_SAY if the model states no limit or there are fewer than two members (the deterministic pass too). */
+/* VIPANN_CANNOT_SAY if the model states no limit of its task's rule or there are fewer than two members (the
+ * deterministic pass too). A value equal to its limit is within it. */
 vipann_answer vip_unknown(const vip_model *model, const vip_evidence *evidence);
 
 #endif /* VIP_DECIDE_DECIDE_H */

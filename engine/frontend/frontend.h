@@ -12,12 +12,11 @@
 #ifndef VIP_FRONTEND_FRONTEND_H
 #define VIP_FRONTEND_FRONTEND_H
 
-#include <model/model.h>
+#include "logmel.h"
+#include "resample.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-enum { VIP_FEED = 128 }; /* frames that the resampler gets at once, whatever the host's block size */
 
 typedef struct vip_frontend vip_frontend;
 
@@ -28,23 +27,23 @@ void vip_frontend_free(vip_frontend *frontend);
 /* Back to the first state. */
 void vip_frontend_reset(vip_frontend *frontend);
 
-/* How many samples can be fed now: 0 while frames wait to be read, else at least 1. */
+/* How many samples can be fed now: 0 while frames wait to be read and after the end, else at least 1. */
 size_t vip_frontend_space(const vip_frontend *frontend);
 
-/* Takes x[0 .. n-1], n <= vip_frontend_space, mono, finite, at the input rate. Samples are collected until there are
- * VIP_FEED of them (then they are resampled), so that the cut does not matter. */
+/* Takes x[0 .. n-1], n <= vip_frontend_space, mono, finite, at the input rate. If they must be resampled they are
+ * collected until there are VIP_FEED of them, so that the cut does not matter. */
 void vip_frontend_feed(vip_frontend *frontend, const float *x, size_t n);
 
 /* The sound has ended. What has not filled a VIP_FEED is resampled; sound shorter than one column of frames is
  * extended with silence to VIP_COLUMN_FRAMES - 1 hops, so that there is one column; the last frames reflect. Nothing
- * can be fed until reset. A sound of no samples stays without frames. */
+ * can be fed until reset. A sound of no samples stays without frames; one so short that resampling leaves nothing of it
+ * counts as silence. */
 void vip_frontend_end(vip_frontend *frontend);
+
+/* The same without the extension: the frames of the published front-end, however short the sound. */
+void vip_frontend_end_plain(vip_frontend *frontend);
 
 /* Moves the oldest min(max_frames, what is there) frames to logmel [frames][VIP_MELS], dB, and returns their number. */
 size_t vip_frontend_read(vip_frontend *frontend, float *logmel, size_t max_frames);
-
-/* The filters, [VIP_MELS][n_fft/2 + 1], and the window, [n_fft]: for tests and for importing models. */
-void vip_mel_filters(const vip_frontend_spec *spec, float *filters);
-void vip_hann(uint32_t n_fft, float *window);
 
 #endif /* VIP_FRONTEND_FRONTEND_H */

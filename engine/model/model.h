@@ -12,7 +12,7 @@
 
 typedef struct {
     char name[32];
-    double sample_rate; /* Hz */
+    double sample_rate;  /* Hz */
     uint32_t n_fft, hop; /* samples */
     uint32_t mels;       /* always VIP_MELS */
     double fmin, fmax;   /* Hz */
@@ -22,11 +22,11 @@ typedef struct {
 /* temperature and offset act on each member's logits: z -> (z - offset) / temperature. */
 typedef struct {
     bool present;
-    float *temperature;               /* [classes] */
-    float *offset;                    /* [classes] */
-    float temperature_deterministic;  /* for the deterministic pass; 1 if not stated */
+    float *temperature;              /* [classes]; 1 if not stated */
+    float *offset;                   /* [classes]; 0 if not stated */
+    float temperature_deterministic; /* for the deterministic pass; 1 if not stated */
     bool has_deterministic;
-    float *thresholds;                /* [classes]; negative: not reportable. NULL if there are none */
+    float *thresholds; /* [classes]; negative: not reportable. NULL if there are none */
     bool has_epistemic, has_confidence;
     double unknown_epistemic, unknown_confidence;
     uint32_t members, window_columns; /* 0 if not stated */
@@ -39,18 +39,23 @@ typedef struct {
     vip_network network;
     vipann_task task;
     vip_frontend_spec frontend;
-    char **labels;   /* [classes] */
+    char **labels; /* [classes] */
     vipann_posterior posterior;
     char *preset;                 /* "" if not stated */
     float rates[VIP_MAX_SITES];   /* by index of network.sites; 0: the site is off. All 0 unless posterior is dropout */
+    double prior_mu, prior_sigma; /* mean field: the prior it was trained against; 0 and 1 if not stated */
     vip_calibration calibration;
-    char *provenance, *license;   /* "" if not stated */
+    char *provenance, *license; /* "" if not stated */
 
     int n_tensors;
     vip_tensor_shape shapes[VIP_MAX_TENSORS]; /* vip_network_tensors */
-    float *values[VIP_MAX_TENSORS]; /* [product of shape]; mean field: mu. NULL for VIP_BN_COUNT */
-    float *rho[VIP_MAX_TENSORS];    /* mean field: of every stochastic tensor; NULL where a tensor is deterministic */
+    float *values[VIP_MAX_TENSORS];           /* [product of shape]; mean field: mu. NULL for VIP_BN_COUNT */
+    float *rho[VIP_MAX_TENSORS]; /* mean field: of every stochastic tensor; NULL where a tensor is deterministic */
 } vip_model;
+
+/* A deterministic network of zeros without labels (NULL) and without a front-end, for whoever makes a model; all strings
+ * are there and "". 1 <= width <= VIP_MAX_WIDTH, 1 <= classes <= VIP_MAX_CLASSES. NULL if memory is short. */
+vip_model *vip_model_new(vip_arch arch, uint32_t width, uint32_t classes, vip_padding padding);
 
 /* Reads and checks the file at path. Errors: E_IO (cannot be read), E_FORMAT (breaks a rule), E_UNSUPPORTED (a newer
  * format, ensembles), E_MEMORY. */
@@ -67,8 +72,10 @@ int vip_model_tensor(const vip_model *model, const char *name);
 /* Frees the tensors' numbers (values, rho), which are not needed once the kernels have their own form of them. */
 void vip_model_drop_tensors(vip_model *model);
 
-/* Writes the model to path, beside it first, then fsync and rename; half: weights and biases of convolutions and linear
- * layers as f16, all else f32. What is read back equals what was written (f16: rounded to nearest even). */
+/* Writes the model to path, beside it first, then fsync and rename, so that path holds the old file or the whole new
+ * one. half: weights and biases of convolutions and linear layers (mean field: mu and rho) as f16, all else f32. What is
+ * read back equals what was written (f16: rounded to nearest even); a model that could not be read back is refused. Its
+ * tensors must not have been dropped. Errors: E_ARG (the model breaks a rule), E_IO, E_MEMORY. */
 vipann_status vip_model_write(const vip_model *model, const char *path, bool half, vipann_error *error);
 
 #endif /* VIP_MODEL_MODEL_H */

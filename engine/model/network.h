@@ -15,14 +15,14 @@
 #include <stdint.h>
 
 enum {
-    VIP_MELS = 64,            /* bins at the input; 5 pools leave 2 */
-    VIP_COLUMN_FRAMES = 32,   /* frames in one column of features: 2^5 */
+    VIP_MELS = 64,          /* bins at the input; 5 pools leave 2 */
+    VIP_COLUMN_FRAMES = 32, /* frames in one column of features: 2^5 */
     VIP_FEATURE_BINS = 2,
     VIP_MAX_WIDTH = 128,
     VIP_MAX_CLASSES = 4096,
-    VIP_MAX_STEPS = 64,       /* resnet54 has 58 */
-    VIP_NAME_SIZE = 48,       /* the longest tensor name has 39 characters */
-    VIP_INPUT = -1,           /* the source of the first step: the log-mel frames after bn0 */
+    VIP_MAX_STEPS = 64, /* resnet54 has 56 */
+    VIP_NAME_SIZE = 48, /* the longest tensor name has 39 characters */
+    VIP_INPUT = -1,     /* the source of the first step: the log-mel frames after bn0 */
     VIP_NONE = -1
 };
 static const float VIP_BN_EPSILON = 1e-5f;
@@ -56,7 +56,7 @@ typedef struct {
     vip_arch arch;
     vip_padding padding;
     uint32_t width, classes;
-    uint32_t features; /* channels of the last map, 32 * width; fc1 is [features][features] */
+    uint32_t features;   /* channels of the last map, 32 * width; fc1 is [features][features] */
     uint8_t left, right; /* columns of zeros before and after every 3x3 convolution */
     int n_steps, n_sites;
     vip_step steps[VIP_MAX_STEPS];
@@ -66,8 +66,16 @@ typedef struct {
 } vip_network;
 
 /* A tensor of the state dict of a deterministic network. */
-typedef enum { VIP_CONV_WEIGHT, VIP_LINEAR_WEIGHT, VIP_LINEAR_BIAS, VIP_BN_WEIGHT, VIP_BN_BIAS, VIP_BN_MEAN, VIP_BN_VARIANCE,
-               VIP_BN_COUNT } vip_tensor_kind;
+typedef enum {
+    VIP_CONV_WEIGHT,
+    VIP_LINEAR_WEIGHT,
+    VIP_LINEAR_BIAS,
+    VIP_BN_WEIGHT,
+    VIP_BN_BIAS,
+    VIP_BN_MEAN,
+    VIP_BN_VARIANCE,
+    VIP_BN_COUNT
+} vip_tensor_kind;
 
 typedef struct {
     char name[VIP_NAME_SIZE + 20];

@@ -136,6 +136,7 @@ typedef struct {
     uint64_t seed;            /* of every random number */
     uint32_t hop_columns;     /* columns between two answers, 1 .. VIPANN_MAX_HOP_COLUMNS */
     uint32_t window_columns;  /* columns an answer pools, 1 .. VIPANN_MAX_WINDOW_COLUMNS; 0: all since the start */
+    uint32_t max_window_columns; /* the most that VIPANN_WINDOW may ask for later; raised to window_columns if below */
     double horizon_seconds;   /* time constant of smoothing each member's probabilities, 0 .. 3600; 0: none */
     vipann_latency latency;   /* of no effect on a causal network */
     uint32_t piece_columns;   /* most columns computed in one go, 1 .. VIPANN_MAX_PIECE_COLUMNS: larger is faster for
@@ -144,8 +145,8 @@ typedef struct {
     double ring_seconds;      /* audio that waits for the analysis thread, 0.1 .. 60, at least two blocks */
 } vipann_options;
 
-/* The model's own defaults at 48 kHz mono: its calibration's members and window if it states them, else 8 members
- * (1 if it is deterministic) and 15 columns; hop 1 column, centred, seed 1. Thread: any. */
+/* The model's own defaults at 48 kHz mono: its calibration's members and window if it states them, else 8 members (0 if
+ * it is deterministic) and 15 columns; hop 1 column, centred, seed 1. Thread: any. */
 VIPANN_API void vipann_options_default(vipann_options *options, const vipann_model *model);
 
 /* ------------------------------------------------------------------------------------------------------- results */
@@ -186,9 +187,10 @@ typedef struct vipann_engine vipann_engine;
 
 /* What can be changed while an engine runs; values as in vipann_options. */
 typedef enum {
-    VIPANN_PASSES,  /* 0 .. max_passes; a member that joins counts once it has heard a whole look-back and window */
+    VIPANN_PASSES,  /* 1 .. max_passes; a member that joins counts once it has heard a whole look-back and window. Of no
+                     * effect on an engine of the deterministic pass */
     VIPANN_HOP,     /* columns */
-    VIPANN_WINDOW,  /* columns, 1 .. VIPANN_MAX_WINDOW_COLUMNS; of no effect if the engine was made for all columns */
+    VIPANN_WINDOW,  /* columns, 1 .. max_window_columns; of no effect on an engine that pools all columns */
     VIPANN_HORIZON, /* seconds */
     VIPANN_N_PARAMS
 } vipann_param;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* options_help.c -- what "--help" shows, from the same table as the parser. */
+#include <string.h>
+
+#include "number.h"
+#include "options.h"
+
+enum { WIDTH = 80, COLUMN = 24, LINE = 512 };
+
+/* Writes the words of text, the first at `at`, later lines indented by `indent`. */
+static void
+wrap(FILE *out, const char *text, size_t at, size_t indent)
+{
+    bool first = true;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        if (!first && at + 1 + length > WIDTH) {
+            (void)fprintf(out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            (void)fputc(' ', out);
+            at++;
+        }
+        (void)fwrite(text, 1, length, out);
+        at += length;
+        text += length;
+        text += strspn(text, " ");
+        first = false;
+    }
+    (void)fputc('\n', out);
+}
+
+/* "--format text|jsonl|csv" into out. */
+static size_t
+write_left(const vip_option *option, char *out, size_t size)
+{
+    int n = snprintf(out, size, "  --%s%s%s", option->name, option->argument != NULL ? " " : "",
+                     option->argument != NULL ? option->argument : "");
+    for (size_t i = 0; n > 0 && (size_t)n < size && option->words != NULL && option->words[i] != NULL; i++) {
+        const char *link = i > 0 || option->argument != NULL ? "|" : " ";
+        n += snprintf(out + n, size - (size_t)n, "%s%s", link, option->words[i]);
+    }
+    return strlen(out);
+}
+
+static void
+write_option(const vip_option *option, FILE *out)
+{
+    char left[LINE], right[LINE], least[VIP_NUMBER_SIZE], most[VIP_NUMBER_SIZE];
+    size_t at = write_left(option, left, sizeof left);
+    const char *fallback = option->otherwise != NULL ? option->otherwise : option->standard;
+    bool ranged = option->kind == VIP_OPTION_NUMBER || (option->kind == VIP_OPTION_WHOLE && option->most < 1e9);
+    int n = snprintf(right, sizeof right, "%s", option->help);
+    if (ranged && n > 0 && (size_t)n < sizeof right) {
+        n += snprintf(right + n, sizeof right - (size_t)n, " (%s to %s%s%s)",
+                      vip_number_write(least, option->least, 9), vip_number_write(most, option->most, 9),
+                      fallback != NULL ? "; default: " : "", fallback != NULL ? fallback : "");
+    } else if (fallback != NULL && n > 0 && (size_t)n < sizeof right) {
+        (void)snprintf(right + n, sizeof right - (size_t)n, " (default: %s)", fallback);
+    }
+    (void)fputs(left, out);
+    if (at + 2 > COLUMN) {
+        (void)fputc('\n', out);
+        at = 0;
+    }
+    (void)fprintf(out, "%*s", (int)(COLUMN - at), "");
+    wrap(out, right, COLUMN, COLUMN);
+}
+
+static void
+write_paragraphs(const char *text, FILE *out)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        char paragraph[2 * LINE];
+        size_t kept = length < sizeof paragraph ? length : sizeof paragraph - 1;
+        memcpy(paragraph, text, kept);
+        paragraph[kept] = '\0';
+        (void)fputc('\n', out);
+        wrap(out, paragraph, 0, 0);
+        text += length + (text[length] == '\n');
+    }
+}
+
+void
+vip_options_help(const vip_command *command, FILE *out)
+{
+    (void)fprintf(out, "Usage: %s%s%s%s\n", command->name, command->n_options > 0 ? " [OPTION...]" : "",
+                  *command->operands != '\0' ? " " : "", command->operands);
+    wrap(out, command->summary, 0, 0);
+    if (command->details != NULL) {
+        write_paragraphs(command->details, out);
+    }
+    const char *group = NULL;
+    for (size_t i = 0; i < command->n_options; i++) {
+        const vip_option *option = &command->options[i];
+        if (group == NULL || strcmp(group, option->group) != 0) {
+            group = option->group;
+            (void)fprintf(out, "\n%s\n", group);
+        }
+        write_option(option, out);
+    }
+    (void)fprintf(out, "%s  --help%*sShow this.\n", command->n_options > 0 ? "\n" : "\nOptions\n", COLUMN - 8, "");
+    (void)fprintf(out, "\nExamples\n");
+    for (const char *line = command->examples; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        (void)fprintf(out, "  %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}

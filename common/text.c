@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* text.c -- see text.h for the contract. */
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------------------------------------- the place */
+
+/* The variable that decides what characters mean: the first of the three that is set and not empty. */
+static bool
+environment_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && *value != '\0') {
+            const char *dot = strchr(value, '.');
+            return dot != NULL && (strncasecmp(dot, ".utf-8", 6) == 0 || strncasecmp(dot, ".utf8", 5) == 0);
+        }
+    }
+    return false;
+}
+
+vip_text_style
+vip_text_style_of(FILE *out)
+{
+    vip_text_style style = {.unicode = environment_is_utf8()};
+    int fd = fileno(out); /* -1 for a stream in memory */
+    style.terminal = fd >= 0 && isatty(fd) == 1;
+    if (style.terminal) {
+        const char *no_colour = getenv("NO_COLOR"), *kind = getenv("TERM");
+        bool dumb = kind == NULL || strcmp(kind, "dumb") == 0;
+        style.colour = !dumb && (no_colour == NULL || *no_colour == '\0');
+        struct winsize size;
+        style.columns = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    }
+    return style;
+}
+
+void
+vip_text_look_set(FILE *out, const vip_text_style *style, vip_text_look look)
+{
+    static const char *const codes[] = {[VIP_PLAIN] = "0", [VIP_STRONG] = "1",  [VIP_FAINT] = "2",
+                                        [VIP_BLUE] = "36", [VIP_YELLOW] = "33", [VIP_RED] = "1;31"};
+    if (style->colour) {
+        (void)fprintf(out, "\033[%sm", codes[look]);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------------- bars */
+
+void
+vip_text_bar(FILE *out, const vip_text_style *style, double fraction, size_t cells)
+{
+    static const char *const parts[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
+    size_t steps = style->unicode ? 8 : 1; /* per cell */
+    double clamped = fraction > 0 ? fmin(fraction, 1) : 0;
+    size_t filled = (size_t)lround(clamped * (double)(cells * steps));
+    filled += filled == 0 && clamped > 0;
+    size_t whole = filled / steps, part = filled % steps;
+    for (size_t i = 0; i < whole; i++) {
+        (void)fputs(style->unicode ? "\u2588" : "#", out);
+    }
+    (void)fputs(parts[part], out);
+    for (size_t i = whole + (part > 0); i < cells; i++) {
+        (void)fputs(style->unicode ? " " : ".", out);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------- characters */
+
+size_t
+vip_text_next(const char *text, uint32_t *code_point)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length: a longer form than needed is wrong */
+    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+    *code_point = VIP_TEXT_BROKEN;
+    if (length == 0 || s[0] > 0xf4) {
+        return 1;
+    }
+    uint32_t c = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) { /* the final zero too */
+            return i;
+        }
+        c = c << 6 | (s[i] & 0x3fu);
+    }
+    if (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+        return 1;
+    }
+    *code_point = c;
+    return length;
+}
+
+size_t
+vip_text_cells(const char *text)
+{
+    size_t cells = 0;
+    uint32_t c;
+    for (; *text != '\0'; text += vip_text_next(text, &c)) {
+        cells++;
+    }
+    return cells;
+}
+
+size_t
+vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t least, size_t most)
+{
+    size_t all = vip_text_cells(text), ellipsis = style->unicode ? 1 : 2;
+    bool cut = all > most;
+    size_t room = !cut ? all : most > ellipsis ? most - ellipsis : 0, cells = 0;
+    for (; cells < room; cells++) {
+        uint32_t c;
+        size_t n = vip_text_next(text, &c);
+        bool shown = c >= 0x20 && c != 0x7f && c != VIP_TEXT_BROKEN && !(c >= 0x80 && c < 0xa0);
+        (void)fwrite(shown ? text : "?", 1, shown ? n : 1, out);
+        text += n;
+    }
+    if (cut && most >= ellipsis) {
+        (void)fputs(style->unicode ? "\u2026" : "..", out);
+        cells += ellipsis;
+    }
+    for (; cells < least; cells++) {
+        (void)fputc(' ', out);
+    }
+    return cells;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* text.h -- text for eyes: bars, columns, colour, and names that may hold anything. */
+#ifndef VIP_COMMON_TEXT_H
+#define VIP_COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What the place where text goes can show. */
+typedef struct {
+    bool terminal;
+    bool colour;    /* a terminal, and neither NO_COLOR nor TERM=dumb is set */
+    bool unicode;   /* the locale of the environment is UTF-8 */
+    size_t columns; /* of the terminal, 80 if it does not say; 0: no limit, because it is none */
+} vip_text_style;
+
+vip_text_style vip_text_style_of(FILE *out);
+
+typedef enum { VIP_PLAIN, VIP_STRONG, VIP_FAINT, VIP_BLUE, VIP_YELLOW, VIP_RED } vip_text_look;
+
+/* Begins (or with VIP_PLAIN ends) a look; nothing without colour. */
+void vip_text_look_set(FILE *out, const vip_text_style *style, vip_text_look look);
+
+/* Writes a bar of `cells` cells of which `fraction` is filled (clamped to 0 .. 1; anything above 0 shows a trace). */
+void vip_text_bar(FILE *out, const vip_text_style *style, double fraction, size_t cells);
+
+/* Writes text in at most `most` cells, cut with an ellipsis if it is longer, padded with spaces to `least`. Control
+ * characters and bytes that are not UTF-8 show as '?': a name must not command the terminal. Returns the cells. */
+size_t vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t least, size_t most);
+
+/* The cells that text takes, one per code point: scripts of double width are not known here. */
+size_t vip_text_cells(const char *text);
+
+/* The code point at the beginning of text (not empty), and how many bytes it takes; VIP_TEXT_BROKEN and at least 1 if
+ * the bytes there are not UTF-8. */
+#define VIP_TEXT_BROKEN UINT32_MAX
+size_t vip_text_next(const char *text, uint32_t *code_point);
+
+#endif /* VIP_COMMON_TEXT_H */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* conv.c -- cuts a convolution into tiles. See kernels.h and conv.h for the contract. */
+#include "kernels.h"
+
+enum {
+    CHUNK = 256, /* runs that all output blocks go over before the next ones: their inputs stay in the cache */
+    CHUNK_BYTES = 512 << 10
+};
+
+static size_t
+ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Cycles that a tile takes per input channel, about: multiply-adds at two a cycle, loads at two, and the sums' latency;
+ * weights that come from the second cache cost a little more than inputs, which come from the first. */
+static double
+tile_cost(const vip_tile *tile, bool flipout)
+{
+    double pixels = tile->runs * tile->bins, weights = tile->blocks;
+    double formed = flipout ? tile->runs * weights : 0;
+    double arithmetic = pixels * weights + formed, loads = pixels + weights + 2 * formed;
+    double busy = arithmetic > loads ? arithmetic : loads;
+    return (busy > 8 ? busy : 8) / 2 + 0.75 * weights * (flipout ? 2 : 1);
+}
+
+/* The tile that gets through the work soonest. Tiles of one pixel and block fit anything, so there is always one. */
+static const vip_tile *
+choose_tile(const vip_kernels *kernels, const vip_conv *conv, const vip_region *region)
+{
+    const vip_tile *best = NULL;
+    double best_cost = 0;
+    for (const vip_tile *t = kernels->tiles; t->runs > 0; t++) {
+        bool fits = t->bins <= region->bins && t->blocks <= conv->out_blocks &&
+                    (!conv->pool || (t->runs % 2 == 0 && t->bins % 2 == 0));
+        if (!fits) {
+            continue;
+        }
+        size_t runs = (size_t)region->columns * region->members * (region->bins / t->bins);
+        double tiles = (double)ceil_div(runs, t->runs) * (double)ceil_div(conv->out_blocks, t->blocks);
+        double cost = tiles * tile_cost(t, conv->sign_in != NULL);
+        if (best == NULL || cost < best_cost) {
+            best = t;
+            best_cost = cost;
+        }
+    }
+    return best;
+}
+
+/* The place of run i in the order columns (pairs of them with pool), members, bins. */
+static vip_run
+place_run(const vip_conv *conv, const vip_region *region, const vip_tile *tile, size_t i)
+{
+    size_t pair = 0;
+    if (conv->pool) {
+        pair = i % 2;
+        i /= 2;
+    }
+    size_t per_member = region->bins / tile->bins;
+    size_t bin = i % per_member * tile->bins;
+    size_t member = i / per_member % region->members;
+    size_t step = i / per_member / region->members; /* output column */
+    size_t column = conv->pool ? 2 * step + pair : step;
+    size_t shrink = conv->pool ? 2 : 1;
+    return (vip_run){
+        .x = column * conv->x_column + member * region->x_member + bin * VIP_BLOCK,
+        .residual = column * region->residual_column + member * region->residual_member + bin * VIP_BLOCK,
+        .y = step * region->y_column + member * region->y_member + bin / shrink * VIP_BLOCK,
+        .keep = ((step * region->members + member) * region->bins + bin) / shrink * conv->out_blocks,
+        .member = (uint32_t)member,
+    };
+}
+
+/* Runs of one chunk: as many as keep their inputs in the second cache, in whole tiles. */
+static size_t
+chunk_runs(const vip_conv *conv, const vip_region *region, const vip_tile *tile)
+{
+    size_t run_bytes = (size_t)conv->in_blocks * tile->bins * VIP_BLOCK * sizeof(float);
+    size_t runs = CHUNK_BYTES / run_bytes;
+    size_t weight_bytes = conv->out_blocks * conv->w_block * sizeof(float);
+    if (runs > CHUNK || weight_bytes > CHUNK_BYTES || region->columns == 1) {
+        runs = CHUNK; /* few inputs, or weights that cost more to read again than inputs */
+    }
+    runs -= runs % tile->runs;
+    return runs > 0 ? runs : tile->runs;
+}
+
+void
+vip_convolve(const vip_kernels *kernels, const vip_conv *conv, const vip_region *region)
+{
+    const vip_tile *tile = choose_tile(kernels, conv, region);
+    vip_tile_function *compute = conv->sign_in != NULL ? tile->flipout : tile->plain;
+    size_t n_runs = (size_t)region->columns * region->members * (region->bins / tile->bins);
+    size_t chunk = chunk_runs(conv, region, tile);
+    vip_run runs[CHUNK + VIP_MAX_RUNS];
+    for (size_t done = 0; done < n_runs; done += chunk) {
+        size_t n = n_runs - done < chunk ? n_runs - done : chunk;
+        for (size_t i = 0; i < n; i++) {
+            runs[i] = place_run(conv, region, tile, done + i);
+        }
+        size_t whole = ceil_div(n, tile->runs) * tile->runs;
+        for (size_t i = n; i < whole; i++) {
+            runs[i] = runs[conv->pool ? i - 2 : i - 1]; /* the last ones once more: the same values to the same place */
+        }
+        for (uint32_t block = 0; block < conv->out_blocks; block += tile->blocks) {
+            uint32_t last = conv->out_blocks - tile->blocks;
+            for (size_t i = 0; i < whole; i += tile->runs) {
+                compute(conv, runs + i, block < last ? block : last);
+            }
+        }
+    }
+}

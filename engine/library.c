@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* library.c -- models of this process: opened once, shared, described. See vipann.h for the contract. */
+#include "library.h"
+
+#include <base/memory.h>
+#include <base/status.h>
+#include <kernels/kernels.h>
+#include <nn/pass.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+/* The models in use. The lock is held while a file is read, so that two who want the same file read it once. */
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static vipann_model *registry;
+
+const char *
+vipann_version(void)
+{
+    return VIPANN_VERSION; /* from the Makefile */
+}
+
+const char *
+vipann_kernels(void)
+{
+    const vip_kernels *kernels = vip_kernels_choose(NULL);
+    return kernels == NULL ? "none" : kernels->name;
+}
+
+double
+vip_column_seconds(const vip_model *model)
+{
+    return VIP_COLUMN_FRAMES * (double)model->frontend.hop / model->frontend.sample_rate;
+}
+
+/* --------------------------------------------------------------------------------------------- opening and closing */
+
+static void
+free_model(vipann_model *model)
+{
+    if (model != NULL) {
+        vip_model_free(model->file);
+        vip_weights_free(model->weights);
+        vip_free(model);
+    }
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static vipann_model *
+find(const struct stat *identity, const char *sha256, const char *name)
+{
+    for (vipann_model *m = registry; m != NULL; m = m->next) {
+        if (strcmp(m->file->name, name) == 0 &&
+            (sha256 != NULL ? strcmp(m->file->sha256, sha256) == 0 : same_file(&m->identity, identity))) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+/* Reads and packs a file that nobody has open. */
+static vipann_model *
+load(const char *path, const struct stat *identity, vipann_error *error)
+{
+    vipann_model *model = vip_alloc(1, sizeof *model);
+    if (model == NULL) {
+        (void)vip_fail_memory(error, "the model");
+        return NULL;
+    }
+    model->references = 1;
+    model->identity = *identity;
+    model->file = vip_model_read(path, error);
+    if (model->file == NULL) {
+        free_model(model);
+        return NULL;
+    }
+    model->n_weights = vip_network_weights(&model->file->network);
+    model->weights = vip_weights_new(model->file, model->file->values, NULL);
+    if (model->weights == NULL) {
+        (void)vip_fail_memory(error, "the model's weights");
+        free_model(model);
+        return NULL;
+    }
+    if (model->file->posterior != VIPANN_MEANFIELD) {
+        vip_model_drop_tensors(model->file);
+    }
+    return model;
+}
+
+/* A file's name without folder and extension, as models bear it. */
+static void
+name_of(const char *path, char *name, size_t size)
+{
+    static const char extension[] = ".safetensors";
+    const char *slash = strrchr(path, '/');
+    const char *base = slash == NULL ? path : slash + 1;
+    size_t n = strlen(base), tail = sizeof extension - 1;
+    n -= n > tail && strcmp(base + n - tail, extension) == 0 ? tail : 0;
+    n = n < size ? n : size - 1;
+    memcpy(name, base, n);
+    name[n] = '\0';
+}
+
+static vipann_model *
+open_locked(const char *path, vipann_error *error)
+{
+    struct stat identity;
+    if (stat(path, &identity) != 0) {
+        (void)vip_fail(error, VIPANN_E_IO, "%s: cannot be opened: %s; check the path of the model", path,
+                       strerror(errno));
+        return NULL;
+    }
+    char name[256];
+    name_of(path, name, sizeof name);
+    vipann_model *known = find(&identity, NULL, name);
+    if (known == NULL) {
+        vipann_model *model = load(path, &identity, error);
+        if (model == NULL) {
+            return NULL;
+        }
+        known = find(NULL, model->file->sha256, model->file->name); /* the same content elsewhere */
+        if (known == NULL) {
+            model->next = registry;
+            registry = model;
+            return model;
+        }
+        free_model(model);
+    }
+    known->references++;
+    return known;
+}
+
+vipann_model *
+vipann_model_open(const char *path, vipann_error *error)
+{
+    if (path == NULL) {
+        (void)vip_fail(error, VIPANN_E_ARG, "no path of a model was given");
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&registry_lock);
+    vipann_model *model = open_locked(path, error);
+    (void)pthread_mutex_unlock(&registry_lock);
+    return model;
+}
+
+vipann_model *
+vipann_model_ref(vipann_model *model)
+{
+    (void)pthread_mutex_lock(&registry_lock);
+    model->references++;
+    (void)pthread_mutex_unlock(&registry_lock);
+    return model;
+}
+
+void
+vipann_model_unref(vipann_model *model)
+{
+    if (model == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&registry_lock);
+    bool last = --model->references == 0;
+    for (vipann_model **link = &registry; last && *link != NULL; link = &(*link)->next) {
+        if (*link == model) {
+            *link = model->next;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&registry_lock);
+    if (last) {
+        free_model(model);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------- description */
+
+void
+vipann_model_describe(const vipann_model *model, vipann_model_info *info)
+{
+    const vip_model *file = model->file;
+    const vip_calibration *calibration = &file->calibration;
+    const bool causal = file->network.padding == VIP_CAUSAL;
+    *info = (vipann_model_info){
+        .name = file->name,
+        .sha256 = file->sha256,
+        .arch = vip_arch_name(file->network.arch),
+        .padding = causal ? "causal" : "same",
+        .frontend = file->frontend.name,
+        .preset = file->preset,
+        .provenance = file->provenance,
+        .license = file->license,
+        .calibration_data = calibration->present ? calibration->data : "",
+        .task = file->task,
+        .posterior = file->posterior,
+        .width = file->network.width,
+        .classes = file->network.classes,
+        .weights = model->n_weights,
+        .sample_rate = file->frontend.sample_rate,
+        .n_fft = file->frontend.n_fft,
+        .hop = file->frontend.hop,
+        .mels = file->frontend.mels,
+        .fmin = file->frontend.fmin,
+        .fmax = file->frontend.fmax,
+        .column_seconds = vip_column_seconds(file),
+        .look_ahead_seconds = vip_network_look_ahead(&file->network, NULL) * vip_column_seconds(file) / VIP_COLUMN_FRAMES,
+        .causal = causal,
+        .has_calibration = calibration->present,
+        .temperature = calibration->present ? (double)calibration->temperature[0] : 1,
+        .temperature_deterministic = calibration->present ? (double)calibration->temperature_deterministic : 1,
+        .calibration_members = calibration->members,
+        .calibration_window_columns = calibration->window_columns,
+        .has_unknown_epistemic = calibration->has_epistemic,
+        .has_unknown_confidence = calibration->has_confidence,
+        .unknown_epistemic_nats = calibration->unknown_epistemic,
+        .unknown_confidence = calibration->unknown_confidence,
+    };
+}
+
+const char *
+vipann_model_label(const vipann_model *model, uint32_t i)
+{
+    return i < model->file->network.classes ? model->file->labels[i] : NULL;
+}
+
+double
+vipann_model_threshold(const vipann_model *model, uint32_t i)
+{
+    const vip_calibration *calibration = &model->file->calibration;
+    bool stated = calibration->present && calibration->thresholds != NULL && i < model->file->network.classes;
+    return stated ? (double)calibration->thresholds[i] : -1.0;
+}
+
+/* --------------------------------------------------------------------------------------------------------- options */
+
+void
+vipann_options_default(vipann_options *options, const vipann_model *model)
+{
+    const vip_calibration *calibration = &model->file->calibration;
+    const uint32_t members = calibration->members > 0 ? calibration->members : 8;
+    *options = (vipann_options){
+        .rate = 48000,
+        .channels = 1,
+        .channel = -1,
+        .passes = model->file->posterior == VIPANN_DETERMINISTIC ? 0 : members,
+        .seed = 1,
+        .hop_columns = 1,
+        .window_columns = calibration->window_columns > 0 ? calibration->window_columns : 15,
+        .latency = VIPANN_CENTRED,
+        .piece_columns = 1,
+        .max_block = 8192,
+        .ring_seconds = 4,
+    };
+}
+
+vipann_status
+vip_options_check(const vipann_options *o, vipann_error *error)
+{
+    const struct {
+        const char *name;
+        double value, least, most;
+    } ranges[] = {
+        {"rate", o->rate, 8000, 384000},
+        {"channels", o->channels, 1, VIPANN_MAX_CHANNELS},
+        {"channel", o->channel, -1, (double)o->channels - 1},
+        {"passes", o->passes, 0, VIPANN_MAX_PASSES},
+        {"max_passes", o->max_passes, 0, VIPANN_MAX_PASSES},
+        {"hop_columns", o->hop_columns, 1, VIPANN_MAX_HOP_COLUMNS},
+        {"window_columns", o->window_columns, 0, VIPANN_MAX_WINDOW_COLUMNS},
+        {"max_window_columns", o->max_window_columns, 0, VIPANN_MAX_WINDOW_COLUMNS},
+        {"horizon_seconds", o->horizon_seconds, 0, 3600},
+        {"latency", o->latency, VIPANN_CENTRED, VIPANN_EDGE},
+        {"piece_columns", o->piece_columns, 1, VIPANN_MAX_PIECE_COLUMNS},
+        {"max_block", o->max_block, 1, 65536},
+        {"ring_seconds", o->ring_seconds, 0.1, 60},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        if (!(ranges[i].value >= ranges[i].least && ranges[i].value <= ranges[i].most)) { /* NaN is out of range */
+            return vip_fail(error, VIPANN_E_ARG, "option %s is %g; it must be between %g and %g", ranges[i].name,
+                            ranges[i].value, ranges[i].least, ranges[i].most);
+        }
+    }
+    return VIPANN_OK;
+}
+
+vipann_status
+vipann_model_cost(const vipann_model *model, const vipann_options *options, vipann_cost *cost, vipann_error *error)
+{
+    vipann_status status = vip_options_check(options, error);
+    if (status != VIPANN_OK) {
+        return status;
+    }
+    const vip_model *file = model->file;
+    const bool members = options->passes > 0 && file->posterior != VIPANN_DETERMINISTIC;
+    const bool own = members && file->posterior == VIPANN_MEANFIELD;
+    const float *rates = members && file->posterior == VIPANN_DROPOUT ? file->rates : NULL;
+    bool shared_steps[VIP_MAX_STEPS];
+    uint64_t shared, per_member;
+    vip_schedule_shared(&file->network, rates, own, shared_steps);
+    vip_schedule_macs(&file->network, options->hop_columns, options->latency == VIPANN_EDGE, shared_steps, &shared,
+                      &per_member);
+    const double count = members ? options->passes : 1;
+    const double hop_seconds = options->hop_columns * vip_column_seconds(file);
+    const vip_pass_options pass = {.rates = rates,
+                                   .max_members = members ? options->passes : 1,
+                                   .max_frames = options->piece_columns * VIP_COLUMN_FRAMES,
+                                   .max_window = options->window_columns};
+    cost->macs_per_second = ((double)shared + count * (double)per_member) / hop_seconds;
+    cost->memory_bytes = model->weights->bytes * (own ? 3 : 1) + vip_pass_measure(&file->network, &pass, own);
+    return VIPANN_OK;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* loader.c -- see loader.h for the contract. */
+#include "loader.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <base/memory.h>
+#include <base/status.h>
+
+#include "half.h"
+#include "metadata.h"
+
+/* ------------------------------------------------------------------------------------------------ names and shapes */
+
+static bool
+may_be_stochastic(vip_tensor_kind kind)
+{
+    return kind == VIP_CONV_WEIGHT || kind == VIP_LINEAR_WEIGHT || kind == VIP_LINEAR_BIAS;
+}
+
+/* The stored tensor of that name, now claimed, or NULL. */
+static const vip_stored *
+claim(vip_loader *loader, const char *name, const char *suffix)
+{
+    char full[sizeof loader->model->shapes[0].name + sizeof ".rho"];
+    (void)snprintf(full, sizeof full, "%s%s", name, suffix);
+    vip_stored *stored = vip_container_find(&loader->container, full);
+    if (stored != NULL) {
+        stored->claimed = true;
+    }
+    return stored;
+}
+
+/* Type and shape; stored may be NULL. */
+static vipann_status
+check_tensor(const vip_loader *loader, const vip_stored *stored, const vip_tensor_shape *shape, vipann_error *error)
+{
+    if (stored == NULL) {
+        return VIPANN_OK;
+    }
+    bool is_count = shape->kind == VIP_BN_COUNT;
+    if (is_count != (stored->dtype == VIP_I64)) {
+        return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s: type %s, expected %s", loader->file, stored->name,
+                        vip_dtype_name(stored->dtype), is_count ? "I64" : "F32, F16 or BF16");
+    }
+    uint64_t expected[4];
+    bool equal = stored->rank == shape->rank;
+    for (int i = 0; i < shape->rank; i++) {
+        expected[i] = shape->shape[i];
+        equal = equal && stored->shape[i] == expected[i];
+    }
+    if (!equal) {
+        const vip_network *network = &loader->model->network;
+        char found[VIP_SHAPE_TEXT], wanted[VIP_SHAPE_TEXT];
+        return vip_fail(error, VIPANN_E_FORMAT,
+                        "%s: tensor %s: shape %s, expected %s for %s of width %u with %u labels", loader->file,
+                        stored->name, vip_shape_text(stored->shape, stored->rank, found),
+                        vip_shape_text(expected, shape->rank, wanted), vip_arch_name(network->arch),
+                        (unsigned)network->width, (unsigned)network->classes);
+    }
+    return VIPANN_OK;
+}
+
+/* One tensor of the table: NAME, or in a mean-field model NAME.mu and NAME.rho. */
+static vipann_status
+match_tensor(vip_loader *loader, int i, vipann_error *error)
+{
+    const vip_tensor_shape *shape = &loader->model->shapes[i];
+    const vip_stored *plain = claim(loader, shape->name, ""), *mu = NULL, *rho = NULL;
+    if (loader->model->posterior == VIPANN_MEANFIELD && may_be_stochastic(shape->kind)) {
+        mu = claim(loader, shape->name, ".mu");
+        rho = claim(loader, shape->name, ".rho");
+    }
+    if ((mu == NULL) != (rho == NULL)) {
+        return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s.%s is missing; %s.%s is there", loader->file,
+                        shape->name, mu == NULL ? "mu" : "rho", shape->name, mu == NULL ? "rho" : "mu");
+    }
+    if (plain != NULL && mu != NULL) {
+        return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s is there beside %s.mu, expected one of them",
+                        loader->file, shape->name, shape->name);
+    }
+    if (plain == NULL && mu == NULL && shape->kind != VIP_BN_COUNT) {
+        return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s is missing; %s needs it", loader->file, shape->name,
+                        vip_arch_name(loader->model->network.arch));
+    }
+    loader->values[i] = plain != NULL ? plain : mu;
+    loader->rho[i] = rho;
+    vipann_status status = check_tensor(loader, loader->values[i], shape, error);
+    return status == VIPANN_OK ? check_tensor(loader, rho, shape, error) : status;
+}
+
+static vipann_status
+check_unclaimed(const vip_loader *loader, vipann_error *error)
+{
+    for (size_t i = 0; i < loader->container.n; i++) {
+        const char *name = loader->container.tensors[i].name;
+        if (!loader->container.tensors[i].claimed) {
+            size_t n = strlen(name);
+            bool stochastic =
+                (n > 3 && strcmp(name + n - 3, ".mu") == 0) || (n > 4 && strcmp(name + n - 4, ".rho") == 0);
+            return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %.80s does not belong to %s%s", loader->file, name,
+                            vip_arch_name(loader->model->network.arch),
+                            stochastic && loader->model->posterior != VIPANN_MEANFIELD
+                                ? ", as vipann.posterior is not meanfield"
+                                : "");
+        }
+    }
+    return VIPANN_OK;
+}
+
+static vipann_status
+match_tensors(vip_loader *loader, vipann_error *error)
+{
+    vip_model *model = loader->model;
+    model->n_tensors = vip_network_tensors(&model->network, model->shapes);
+    bool stochastic = false;
+    for (int i = 0; i < model->n_tensors; i++) {
+        vipann_status status = match_tensor(loader, i, error);
+        if (status != VIPANN_OK) {
+            return status;
+        }
+        stochastic = stochastic || loader->rho[i] != NULL;
+    }
+    if (model->posterior == VIPANN_MEANFIELD && !stochastic) {
+        return vip_fail(error, VIPANN_E_FORMAT,
+                        "%s: vipann.posterior is meanfield, but no tensor is stored as NAME.mu and NAME.rho",
+                        loader->file);
+    }
+    return check_unclaimed(loader, error);
+}
+
+vipann_status
+vip_loader_begin(vip_loader *loader, const char *file, const char *header, size_t header_bytes, uint64_t data_bytes,
+                 vipann_error *error)
+{
+    memset(loader, 0, sizeof *loader);
+    loader->file = file;
+    loader->model = vip_alloc(1, sizeof *loader->model);
+    if (loader->model == NULL) {
+        return vip_fail_memory(error, "reading a model");
+    }
+    vipann_status status = vip_container_open(&loader->container, file, header, header_bytes, data_bytes, error);
+    if (status == VIPANN_OK) {
+        status = vip_metadata_read(loader->model, loader->container.metadata, file, error);
+    }
+    return status == VIPANN_OK ? match_tensors(loader, error) : status;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- numbers */
+
+/* Little-endian, whatever the machine is. */
+static uint32_t
+word(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static uint16_t
+half_word(const unsigned char *bytes)
+{
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static void
+decode(vip_dtype dtype, const unsigned char *bytes, size_t n, float *out)
+{
+    if (dtype == VIP_F32) {
+        for (size_t i = 0; i < n; i++) {
+            uint32_t bits = word(bytes + 4 * i);
+            memcpy(&out[i], &bits, sizeof bits);
+        }
+    } else if (dtype == VIP_F16) {
+        for (size_t i = 0; i < n; i++) {
+            out[i] = vip_half_to_float(half_word(bytes + 2 * i));
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            out[i] = vip_bfloat_to_float(half_word(bytes + 2 * i));
+        }
+    }
+}
+
+static vipann_status
+read_values(const vip_loader *loader, const vip_stored *stored, vip_tensor_kind kind, const unsigned char *data,
+            float **out, vipann_error *error)
+{
+    size_t n = 1;
+    for (int i = 0; i < stored->rank; i++) {
+        n *= (size_t)stored->shape[i]; /* those of the table, and the file has as many bytes: no overflow */
+    }
+    float *x = vip_alloc(n, sizeof *x);
+    if (x == NULL) {
+        return vip_fail_memory(error, "the weights of the model");
+    }
+    *out = x;
+    decode(stored->dtype, data + stored->begin, n, x);
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s: number %zu is %f, expected finite numbers",
+                            loader->file, stored->name, i, (double)x[i]);
+        }
+        if (kind == VIP_BN_VARIANCE && !(x[i] > 0)) {
+            return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s: variance %zu is %g, expected more than 0",
+                            loader->file, stored->name, i, (double)x[i]);
+        }
+    }
+    return VIPANN_OK;
+}
+
+vipann_status
+vip_loader_finish(vip_loader *loader, const unsigned char *data, vipann_error *error)
+{
+    vip_model *model = loader->model;
+    for (int i = 0; i < model->n_tensors; i++) {
+        vip_tensor_kind kind = model->shapes[i].kind;
+        vipann_status status = VIPANN_OK;
+        if (kind != VIP_BN_COUNT) {
+            status = read_values(loader, loader->values[i], kind, data, &model->values[i], error);
+        }
+        if (status == VIPANN_OK && loader->rho[i] != NULL) {
+            status = read_values(loader, loader->rho[i], kind, data, &model->rho[i], error);
+        }
+        if (status != VIPANN_OK) {
+            return status;
+        }
+    }
+    return VIPANN_OK;
+}
+
+void
+vip_loader_end(vip_loader *loader)
+{
+    vip_container_close(&loader->container);
+    vip_model_free(loader->model);
+    loader->model = NULL;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* commands.h -- the sub-commands of `vipann` that live in this folder, and what a program answers. */
+#ifndef VIP_PLUGIN_FILE_COMMANDS_H
+#define VIP_PLUGIN_FILE_COMMANDS_H
+
+/* Exit statuses, the same in all sub-commands. */
+enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
+
+/* Each is called with argv[0] the name of the sub-command, writes to stdout and stderr and returns an exit status. */
+int vip_command_file(int argc, char **argv);
+int vip_command_info(int argc, char **argv);
+
+#endif /* VIP_PLUGIN_FILE_COMMANDS_H */

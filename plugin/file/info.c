@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* info.c -- `vipann info`: what a model says of itself, what it costs by its shapes, and what it takes here. */
+#include <stdio.h>
+#include <string.h>
+
+#include <common/jsonl.h>
+#include <common/number.h>
+#include <common/options.h>
+#include <common/support.h>
+#include <common/text.h>
+
+#include "commands.h"
+#include "measure.h"
+#include "models.h"
+
+enum { DIGITS = 7, COST_DIGITS = 4, KEY_CELLS = 16 };
+
+enum { JSON, PASSES, QUICK, N_OPTIONS };
+
+static const char GROUP[] = "Options";
+
+static const vip_option OPTIONS[N_OPTIONS] = {
+    [JSON] = {"json", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, GROUP, "One JSON object instead of text."},
+    [PASSES] = {"passes", VIP_OPTION_WHOLE, "N", 1, VIPANN_MAX_PASSES, NULL, NULL, "the model's, else 8", GROUP,
+                "Monte-Carlo passes to count and to measure."},
+    [QUICK] = {"quick", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, GROUP,
+               "Leave out the measurement, which takes a few seconds."},
+};
+
+static const vip_command COMMAND = {
+    .name = "vipann info",
+    .operands = "MODEL",
+    .summary = "Describes a model, and says what it costs: by its shapes, and live on this machine.",
+    .details = "MODEL is a .safetensors file, or the name of a model in VIPANN_MODEL_PATH or among those installed. The "
+               "share of a core is measured by running the model on noise, one column at a time as a live stream "
+               "would, in one thread.",
+    .examples = "vipann info " VIP_DEFAULT_MODEL "\n"
+                "vipann info --json --quick mine.safetensors",
+    .options = OPTIONS,
+    .n_options = N_OPTIONS,
+    .least_operands = 1,
+    .most_operands = 1,
+};
+
+static const char *
+posterior_name(vipann_posterior posterior)
+{
+    static const char *const names[] = {
+        [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
+    return names[posterior];
+}
+
+static const char *
+task_name(vipann_task task)
+{
+    return task == VIPANN_MULTICLASS ? "multiclass" : "multilabel";
+}
+
+/* -------------------------------------------------------------------------------------------------------- modes */
+
+enum { MOST_MODES = 4 };
+
+/* One way to run the model live. */
+typedef struct {
+    const char *name;
+    uint32_t passes;
+    vipann_latency latency;
+    vipann_cost cost;
+    double core; /* of one core, 1 is all of it; negative: not measured */
+} mode;
+
+/* The ways that this model has: causal networks have one kind of latency, deterministic ones one kind of pass. */
+static size_t
+list_modes(const vipann_model_info *info, uint32_t passes, mode modes[MOST_MODES])
+{
+    size_t n = 0;
+    for (int members = 0; members < 2; members++) {
+        if (members > 0 && info->posterior == VIPANN_DETERMINISTIC) {
+            continue;
+        }
+        for (int edge = 0; edge < (info->causal ? 1 : 2); edge++) {
+            modes[n++] = (mode){.name = info->causal ? "causal" : edge ? "edge" : "centred",
+                                .passes = members > 0 ? passes : 0,
+                                .latency = edge ? VIPANN_EDGE : VIPANN_CENTRED,
+                                .core = -1};
+        }
+    }
+    return n;
+}
+
+static vipann_status
+fill_modes(vipann_model *model, mode *modes, size_t n, bool measured, vipann_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        vipann_options o;
+        vipann_options_default(&o, model);
+        o.passes = o.max_passes = modes[i].passes;
+        o.latency = modes[i].latency;
+        vipann_status status = vipann_model_cost(model, &o, &modes[i].cost, error);
+        if (status == VIPANN_OK && measured) {
+            status = vip_measure_core(model, &o, &modes[i].core, error);
+        }
+        if (status != VIPANN_OK) {
+            return status;
+        }
+    }
+    return VIPANN_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------- text */
+
+static void
+put_key(const char *key)
+{
+    (void)printf("%-*s", KEY_CELLS, key);
+}
+
+/* A line for a text that comes from the model file: nothing in it reaches the terminal as a command. */
+static void
+put_stated(const vip_text_style *style, const char *key, const char *text)
+{
+    put_key(key);
+    (void)vip_text_put(stdout, style, *text != '\0' ? text : "not stated", 0, SIZE_MAX);
+    (void)putchar('\n');
+}
+
+static void
+put_network(const vip_text_style *style, const vipann_model_info *info)
+{
+    char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE], c[VIP_NUMBER_SIZE], d[VIP_NUMBER_SIZE];
+    put_stated(style, "model", info->name);
+    put_stated(style, "sha256", info->sha256);
+    put_key("network");
+    (void)printf("%s, width %u, padding %s, %s million weights\n", info->arch, info->width, info->padding,
+                 vip_number_fixed(a, (double)info->weights / 1e6, 2));
+    put_key("task");
+    (void)printf("%s, %u classes\n", task_name(info->task), info->classes);
+    put_key("front-end");
+    (void)vip_text_put(stdout, style, info->frontend, 0, SIZE_MAX);
+    (void)printf(": %s Hz, window %u, hop %u samples, %u mel bins of %s to %s Hz\n",
+                 vip_number_write(a, info->sample_rate, DIGITS), info->n_fft, info->hop, info->mels,
+                 vip_number_write(b, info->fmin, DIGITS), vip_number_write(c, info->fmax, DIGITS));
+    put_key("column");
+    (void)printf("%s s; look-ahead %s s\n", vip_number_write(a, info->column_seconds, COST_DIGITS),
+                 vip_number_write(d, info->look_ahead_seconds, COST_DIGITS));
+    put_key("posterior");
+    (void)fputs(posterior_name(info->posterior), stdout);
+    if (*info->preset != '\0') {
+        (void)fputs(", preset ", stdout);
+        (void)vip_text_put(stdout, style, info->preset, 0, SIZE_MAX);
+    }
+    (void)putchar('\n');
+}
+
+static void
+put_calibration(const vip_text_style *style, const vipann_model_info *info)
+{
+    char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE];
+    put_key("calibration");
+    if (!info->has_calibration) {
+        (void)puts("none");
+        return;
+    }
+    (void)printf("temperature %s, of the deterministic pass %s\n",
+                 vip_number_write(a, info->temperature, COST_DIGITS),
+                 vip_number_write(b, info->temperature_deterministic, COST_DIGITS));
+    if (info->calibration_members > 0 || info->calibration_window_columns > 0) {
+        put_key("  holds for");
+        (void)printf("%u passes, window of %u columns (0: any)\n", info->calibration_members,
+                     info->calibration_window_columns);
+    }
+    if (info->has_unknown_epistemic || info->has_unknown_confidence) {
+        put_key("  unknown");
+        (void)printf("%s%s%s%s%s\n", info->has_unknown_epistemic ? "epistemic above " : "",
+                     info->has_unknown_epistemic ? vip_number_write(a, info->unknown_epistemic_nats, COST_DIGITS) : "",
+                     info->has_unknown_epistemic ? " nats" : "",
+                     info->has_unknown_confidence ? ", largest probability below " : "",
+                     info->has_unknown_confidence ? vip_number_write(b, info->unknown_confidence, COST_DIGITS) : "");
+    }
+    put_stated(style, "  found on", info->calibration_data);
+}
+
+static void
+put_modes(const mode *modes, size_t n, bool measured)
+{
+    char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE], c[VIP_NUMBER_SIZE];
+    (void)printf("\n%-10s %6s  %22s  %8s  %s\n", "live mode", "passes", "multiply-adds per s", "memory",
+                 measured ? "of one core here" : "");
+    for (size_t i = 0; i < n; i++) {
+        char passes[VIP_NUMBER_SIZE];
+        (void)snprintf(passes, sizeof passes, "%u", modes[i].passes);
+        (void)printf("%-10s %6s  %16s million  %5s MB", modes[i].name, modes[i].passes > 0 ? passes : "determ.",
+                     vip_number_fixed(a, modes[i].cost.macs_per_second / 1e6, 0),
+                     vip_number_fixed(b, (double)modes[i].cost.memory_bytes / 1e6, 1));
+        if (modes[i].core >= 0) {
+            (void)printf("  %s %%%s", vip_number_fixed(c, 100 * modes[i].core, 1),
+                         modes[i].core > 1 ? ": does not run live here" : "");
+        }
+        (void)putchar('\n');
+    }
+}
+
+static void
+put_text(const vipann_model_info *info, const mode *modes, size_t n, bool measured)
+{
+    vip_text_style style = vip_text_style_of(stdout);
+    put_network(&style, info);
+    put_calibration(&style, info);
+    put_stated(&style, "provenance", info->provenance);
+    put_stated(&style, "licence", info->license);
+    put_key("kernels");
+    (void)printf("%s\n", vipann_kernels());
+    put_modes(modes, n, measured);
+}
+
+/* --------------------------------------------------------------------------------------------------------- JSON */
+
+static void
+put_text_or_null(vip_json *json, const char *key, const char *text)
+{
+    vip_json_text(json, key, *text != '\0' ? text : NULL);
+}
+
+static void
+put_json_frontend(vip_json *json, const vipann_model_info *info)
+{
+    vip_json_object(json, "frontend");
+    put_text_or_null(json, "name", info->frontend);
+    vip_json_number(json, "sample_rate", info->sample_rate, DIGITS);
+    vip_json_whole(json, "n_fft", info->n_fft);
+    vip_json_whole(json, "hop", info->hop);
+    vip_json_whole(json, "mels", info->mels);
+    vip_json_number(json, "fmin", info->fmin, DIGITS);
+    vip_json_number(json, "fmax", info->fmax, DIGITS);
+    vip_json_close(json);
+}
+
+/* A count that is 0 where the model states none. */
+static void
+put_stated_count(vip_json *json, const char *key, uint32_t value)
+{
+    if (value > 0) {
+        vip_json_whole(json, key, value);
+    } else {
+        vip_json_null(json, key);
+    }
+}
+
+static void
+put_stated_number(vip_json *json, const char *key, bool stated, double value)
+{
+    if (stated) {
+        vip_json_number(json, key, value, DIGITS);
+    } else {
+        vip_json_null(json, key);
+    }
+}
+
+static void
+put_json_calibration(vip_json *json, const vipann_model_info *info)
+{
+    if (!info->has_calibration) {
+        vip_json_null(json, "calibration");
+        return;
+    }
+    vip_json_object(json, "calibration");
+    vip_json_number(json, "temperature", info->temperature, DIGITS);
+    vip_json_number(json, "temperature_deterministic", info->temperature_deterministic, DIGITS);
+    put_stated_count(json, "members", info->calibration_members);
+    put_stated_count(json, "window_columns", info->calibration_window_columns);
+    put_stated_number(json, "unknown_epistemic_nats", info->has_unknown_epistemic, info->unknown_epistemic_nats);
+    put_stated_number(json, "unknown_confidence", info->has_unknown_confidence, info->unknown_confidence);
+    put_text_or_null(json, "data", info->calibration_data);
+    vip_json_close(json);
+}
+
+static void
+put_json_modes(vip_json *json, const mode *modes, size_t n)
+{
+    vip_json_array(json, "modes");
+    for (size_t i = 0; i < n; i++) {
+        vip_json_object(json, NULL);
+        vip_json_text(json, "latency", modes[i].name);
+        vip_json_whole(json, "passes", modes[i].passes);
+        vip_json_number(json, "macs_per_s", modes[i].cost.macs_per_second, DIGITS);
+        vip_json_whole(json, "memory_bytes", modes[i].cost.memory_bytes);
+        if (modes[i].core >= 0) {
+            vip_json_number(json, "core", modes[i].core, COST_DIGITS);
+            vip_json_truth(json, "runs_live", modes[i].core <= 1);
+        } else {
+            vip_json_null(json, "core");
+            vip_json_null(json, "runs_live");
+        }
+        vip_json_close(json);
+    }
+    vip_json_close(json);
+}
+
+static void
+put_json(const vipann_model *model, const vipann_model_info *info, const mode *modes, size_t n)
+{
+    vip_json json = {.out = stdout};
+    vip_json_object(&json, NULL);
+    vip_json_text(&json, "name", info->name);
+    vip_json_text(&json, "sha256", info->sha256);
+    vip_json_text(&json, "arch", info->arch);
+    vip_json_whole(&json, "width", info->width);
+    vip_json_text(&json, "padding", info->padding);
+    vip_json_whole(&json, "weights", info->weights);
+    vip_json_text(&json, "task", task_name(info->task));
+    put_json_frontend(&json, info);
+    vip_json_number(&json, "column_s", info->column_seconds, DIGITS);
+    vip_json_number(&json, "look_ahead_s", info->look_ahead_seconds, DIGITS);
+    vip_json_object(&json, "posterior");
+    vip_json_text(&json, "kind", posterior_name(info->posterior));
+    put_text_or_null(&json, "preset", info->preset);
+    vip_json_close(&json);
+    put_json_calibration(&json, info);
+    put_text_or_null(&json, "provenance", info->provenance);
+    put_text_or_null(&json, "license", info->license);
+    vip_json_text(&json, "kernels", vipann_kernels());
+    put_json_modes(&json, modes, n);
+    vip_json_array(&json, "labels");
+    for (uint32_t i = 0; i < info->classes; i++) {
+        vip_json_text(&json, NULL, vipann_model_label(model, i));
+    }
+    vip_json_close(&json);
+    vip_json_close(&json);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- run */
+
+static int
+run(const vip_arguments *a)
+{
+    vipann_error error;
+    mode modes[MOST_MODES];
+    vipann_model *model = vip_models_open(a->operands[0], &error);
+    if (model == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", COMMAND.name, error.text);
+        return VIP_EXIT_FAILED;
+    }
+    vipann_model_info info;
+    vipann_options options;
+    vipann_model_describe(model, &info);
+    vipann_options_default(&options, model);
+    uint32_t passes = a->values[PASSES].given ? (uint32_t)a->values[PASSES].whole : options.passes;
+    size_t n = list_modes(&info, passes, modes);
+    bool measured = !a->values[QUICK].given;
+    int status = VIP_EXIT_DONE;
+    if (fill_modes(model, modes, n, measured, &error) != VIPANN_OK) {
+        (void)fprintf(stderr, "%s: %s\n", COMMAND.name, error.text);
+        status = VIP_EXIT_FAILED;
+    } else if (a->values[JSON].given) {
+        put_json(model, &info, modes, n);
+    } else {
+        put_text(&info, modes, n, measured);
+    }
+    vipann_model_unref(model);
+    return status;
+}
+
+int
+vip_command_info(int argc, char **argv)
+{
+    vipann_error error;
+    vip_arguments arguments;
+    int status = VIP_EXIT_DONE;
+    vipann_status parsed = vip_options_parse(&COMMAND, argc, argv, &arguments, &error);
+    if (parsed != VIPANN_OK) {
+        (void)fprintf(stderr, "%s\n", error.text);
+        status = parsed == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    } else if (arguments.help) {
+        vip_options_help(&COMMAND, stdout);
+    } else {
+        status = run(&arguments);
+    }
+    vip_arguments_free(&arguments);
+    return status;
+}

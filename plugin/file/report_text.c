@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* report_text.c -- results for eyes.
+ *
+ *       time open        unsure         heard
+ *    0:04.80 ██▌    3.12 ▌      0.21 ?~ 0.93±0.03 Speech  0.41±0.05 Narration
+ *
+ * One line per result: fixed columns first, so that the eye can run down them, then as many classes as the line has
+ * room for. A whole file (--clip) is a block with one line per class instead. */
+#include "report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <common/number.h>
+
+enum {
+    DOUBT_CELLS = 5,   /* of the two bars */
+    CLASS_CELLS = 20,  /* of the bars of --clip */
+    FIXED_CELLS = 38,  /* of a line before its first class */
+    LABEL_CELLS = 28,  /* most of a label in a line */
+    NUMBERS_CELLS = 11 /* "0.93+-0.03 " */
+};
+
+/* Nats at which a bar is full. What the sound leaves open: the most there can be among exclusive classes; for
+ * independent ones, most of which are always surely absent, the square root of their number times that of one. What the
+ * model does not know is by its nature a fraction of this. */
+static double
+full_open(const vipann_model_info *info)
+{
+    double classes = info->classes > 1 ? info->classes : 2;
+    return info->task == VIPANN_MULTICLASS ? log(classes) : log(2) * sqrt(classes);
+}
+
+static double
+full_unsure(const vipann_model_info *info)
+{
+    return full_open(info) / 4;
+}
+
+static const char *
+plus_minus(const vip_report *report)
+{
+    return report->style.unicode ? "\u00b1" : "+-";
+}
+
+/* ------------------------------------------------------------------------------------------------------- the head */
+
+void
+vip_report_text_head(const vip_report *report)
+{
+    if (!report->style.terminal) {
+        return;
+    }
+    char open[VIP_NUMBER_SIZE], unsure[VIP_NUMBER_SIZE];
+    FILE *out = report->out;
+    (void)fprintf(out,
+                  "open    doubt that the sound itself leaves (aleatoric), in nats; the bar is full at %s\n"
+                  "unsure  what the model has not learnt (epistemic: its passes disagree); full at %s\n"
+                  "?       like nothing that the model was taught\n"
+                  "~       the model's calibration was made with another window or number of passes\n"
+                  "0.93%s0.03  probability, and its spread over the passes\n\n",
+                  vip_number_fixed(open, full_open(&report->info), 1),
+                  vip_number_fixed(unsure, full_unsure(&report->info), 1), plus_minus(report));
+}
+
+static void
+put_settings(const vip_report *report)
+{
+    char number[VIP_NUMBER_SIZE];
+    const vipann_options *o = &report->options;
+    double column = report->info.column_seconds;
+    FILE *out = report->out;
+    if (o->passes == 0) {
+        (void)fputs(", deterministic pass", out);
+    } else {
+        (void)fprintf(out, ", %u pass%s, seed %llu", o->passes, o->passes == 1 ? "" : "es", (unsigned long long)o->seed);
+    }
+    if (!report->clip) {
+        if (o->window_columns == 0) {
+            (void)fputs(", window all", out);
+        } else {
+            (void)fprintf(out, ", window %s s", vip_number_fixed(number, o->window_columns * column, 2));
+        }
+        (void)fprintf(out, ", hop %s s", vip_number_fixed(number, o->hop_columns * column, 2));
+        if (o->horizon_seconds > 0) {
+            (void)fprintf(out, ", horizon %s s", vip_number_write(number, o->horizon_seconds, 4));
+        }
+        (void)fputs(report->info.causal ? ", causal" : o->latency == VIPANN_EDGE ? ", edge" : ", centred", out);
+    }
+}
+
+void
+vip_report_text_file(const vip_report *report, const vip_audio_facts *facts)
+{
+    char number[VIP_NUMBER_SIZE];
+    FILE *out = report->out;
+    if (report->index > 0) {
+        (void)fputc('\n', out);
+    }
+    vip_text_look_set(out, &report->style, VIP_STRONG);
+    (void)vip_text_put(out, &report->style, report->file, 0, SIZE_MAX);
+    vip_text_look_set(out, &report->style, VIP_PLAIN);
+    (void)fprintf(out, ": %s Hz, %u channel%s", vip_number_write(number, facts->rate, 9), facts->channels,
+                  facts->channels == 1 ? "" : "s");
+    if (report->options.channel >= 0) {
+        (void)fprintf(out, " (only %d)", (int)report->options.channel + 1);
+    }
+    (void)fputs("; ", out);
+    (void)vip_text_put(out, &report->style, report->id, 0, SIZE_MAX);
+    put_settings(report);
+    (void)fputc('\n', out);
+    if (!report->clip) {
+        vip_text_look_set(out, &report->style, VIP_FAINT);
+        (void)fprintf(out, "%10s %-11s %-14s %s\n", "time", "open", "unsure", "heard");
+        vip_text_look_set(out, &report->style, VIP_PLAIN);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------- the parts */
+
+static void
+put_doubt(const vip_report *report, vip_text_look look, double nats, double full)
+{
+    char number[VIP_NUMBER_SIZE];
+    vip_text_look_set(report->out, &report->style, look);
+    vip_text_bar(report->out, &report->style, nats / full, DOUBT_CELLS);
+    vip_text_look_set(report->out, &report->style, VIP_PLAIN);
+    (void)fprintf(report->out, " %5s", vip_number_fixed(number, nats, 2));
+}
+
+static void
+put_no_doubt(const vip_report *report)
+{
+    (void)fprintf(report->out, "%*s", DOUBT_CELLS + 6, "-");
+}
+
+/* Present, absent or in between: bold if the class passes its threshold (half, if the model states none). */
+static vip_text_look
+look_of(const vip_report *report, const vipann_result *r, uint32_t i)
+{
+    double threshold = vipann_model_threshold(report->model, i);
+    return r->p[i] >= (threshold >= 0 ? threshold : 0.5) ? VIP_STRONG : VIP_FAINT;
+}
+
+static void
+put_probability(const vip_report *report, const vipann_result *r, uint32_t i)
+{
+    char number[VIP_NUMBER_SIZE];
+    (void)fputs(vip_number_fixed(number, r->p[i], 2), report->out);
+    if (r->has_epistemic) {
+        (void)fprintf(report->out, "%s%s", plus_minus(report), vip_number_fixed(number, r->std[i], 2));
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- the results */
+
+static void
+put_classes_in_line(const vip_report *report, const vipann_result *r, uint32_t n)
+{
+    size_t columns = report->style.columns > 0 ? report->style.columns : SIZE_MAX, at = FIXED_CELLS;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = report->ranks[k].i;
+        const char *label = vipann_model_label(report->model, i);
+        size_t cells = vip_text_cells(label);
+        cells = cells < LABEL_CELLS ? cells : LABEL_CELLS;
+        if (k > 0 && at + 2 + NUMBERS_CELLS + cells > columns) {
+            break;
+        }
+        vip_text_look_set(report->out, &report->style, look_of(report, r, i));
+        (void)fputs(k > 0 ? "  " : "", report->out);
+        put_probability(report, r, i);
+        (void)fputc(' ', report->out);
+        (void)vip_text_put(report->out, &report->style, label, 0, LABEL_CELLS);
+        vip_text_look_set(report->out, &report->style, VIP_PLAIN);
+        at += NUMBERS_CELLS + cells + 2;
+    }
+}
+
+static void
+put_line(const vip_report *report, const vipann_result *r, uint32_t n)
+{
+    char number[VIP_NUMBER_SIZE];
+    FILE *out = report->out;
+    (void)fprintf(out, "%10s ", vip_number_clock(number, r->t_seconds, 2));
+    put_doubt(report, VIP_BLUE, r->aleatoric_nats, full_open(&report->info));
+    (void)fputc(' ', out);
+    if (r->has_epistemic) {
+        put_doubt(report, VIP_YELLOW, r->epistemic_nats, full_unsure(&report->info));
+    } else {
+        put_no_doubt(report);
+    }
+    (void)fputc(' ', out);
+    vip_text_look_set(out, &report->style, VIP_RED);
+    (void)fputc(r->unknown == VIPANN_YES ? '?' : ' ', out);
+    vip_text_look_set(out, &report->style, VIP_PLAIN);
+    (void)fputs(r->calibrated ? "  " : "~ ", out);
+    put_classes_in_line(report, r, n);
+    (void)fputc('\n', out);
+}
+
+static void
+put_block(const vip_report *report, const vipann_result *r, uint32_t n)
+{
+    char number[VIP_NUMBER_SIZE];
+    FILE *out = report->out;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = report->ranks[k].i;
+        (void)fputs("  ", out);
+        vip_text_look_set(out, &report->style, look_of(report, r, i));
+        put_probability(report, r, i);
+        (void)fputs("  ", out);
+        vip_text_bar(out, &report->style, r->p[i], CLASS_CELLS);
+        (void)fputs("  ", out);
+        (void)vip_text_put(out, &report->style, vipann_model_label(report->model, i), 0, SIZE_MAX);
+        vip_text_look_set(out, &report->style, VIP_PLAIN);
+        (void)fputc('\n', out);
+    }
+    (void)fputs("  open    ", out);
+    put_doubt(report, VIP_BLUE, r->aleatoric_nats, full_open(&report->info));
+    (void)fputs(" nats\n", out);
+    if (r->has_epistemic) {
+        (void)fputs("  unsure  ", out);
+        put_doubt(report, VIP_YELLOW, r->epistemic_nats, full_unsure(&report->info));
+        (void)fputs(" nats\n", out);
+    }
+    (void)fprintf(out, "  heard %s s%s%s\n", vip_number_fixed(number, r->window_seconds, 2),
+                  r->unknown == VIPANN_YES ? "; like nothing that the model was taught" : "",
+                  r->calibrated ? "" : "; calibration made with another window or number of passes, or none");
+}
+
+void
+vip_report_text_result(const vip_report *report, const vipann_result *r)
+{
+    uint32_t n = vip_report_rank(report, r);
+    if (report->clip) {
+        put_block(report, r, n);
+    } else {
+        put_line(report, r, n);
+    }
+}

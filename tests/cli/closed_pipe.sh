@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A reader that has seen enough stops the program at once and without a word.
+. tests/cli/common
+
+wav 16000 1 160000 > "$SCRATCH/a.wav"
+"$VIPANN" file --model "$TINY" "$SCRATCH/a.wav" "$SCRATCH/a.wav" 2> "$SCRATCH/err" | head -n 1 > "$SCRATCH/out"
+quiet
+lines 1
+# and so it does where the signal is ignored
+(trap '' PIPE; "$VIPANN" file --model "$TINY" "$SCRATCH/a.wav" "$SCRATCH/a.wav" 2> "$SCRATCH/err"; echo $? > "$SCRATCH/status") |
+    true
+quiet
+[ "$(cat "$SCRATCH/status")" = 1 ] || fail "status $(cat "$SCRATCH/status")"

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Each level explains itself, with an example, on stdout.
+. tests/cli/common
+
+for level in "" file info; do
+    # shellcheck disable=SC2086 # the empty level is no argument
+    run 0 $level --help
+    quiet
+    grep -q '^Usage: vipann' "$SCRATCH/out" || fail "vipann $level --help: no usage line"
+    grep -q "^Examples" "$SCRATCH/out" || fail "vipann $level --help: no example"
+    awk 'length($0) > 80 { exit 1 }' "$SCRATCH/out" || fail "vipann $level --help: wider than 80 columns"
+done
+for option in start duration channel model passes seed hop window horizon latency format clip top output threads; do
+    run 0 file --help
+    grep -q -- "--$option" "$SCRATCH/out" || fail "vipann file --help: nothing on --$option"
+done
+run 0 --version
+grep -qE '^vipann [0-9]+\.[0-9]+\.[0-9]+ ' "$SCRATCH/out" || fail "no version"

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A model describes itself, for eyes and as JSON, with what it costs in each mode.
+. tests/cli/common
+
+run 0 info "$TINY"
+quiet
+for key in model sha256 network task front-end column posterior calibration provenance licence 'live mode'; do
+    grep -q "^$key" "$SCRATCH/out" || fail "nothing on $key: $(cat "$SCRATCH/out")"
+done
+grep -qE '^(centred|causal) +[0-9]+ .* million .* MB +[0-9.]+ %' "$SCRATCH/out" || fail "not measured: $(cat "$SCRATCH/out")"
+sha=$(sha256sum "$TINY" | cut -d ' ' -f 1)
+grep -q "$sha" "$SCRATCH/out" || fail "another hash"
+run 0 info --json --quick --passes 3 "$TINY_MULTICLASS"
+quiet
+lines 1
+for key in name sha256 arch width padding weights task frontend look_ahead_s posterior calibration modes labels; do
+    grep -q "\"$key\":" "$SCRATCH/out" || fail "nothing on $key: $(cat "$SCRATCH/out")"
+done
+grep -q '"passes":3,"macs_per_s":[1-9][0-9.e+]*,"memory_bytes":[1-9][0-9]*,"core":null' "$SCRATCH/out" ||
+    fail "no cost: $(cat "$SCRATCH/out")"

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* make_tiny_model.c -- writes a model of random numbers: `make_tiny_model OUT [arch width classes padding posterior seed
+ * [f16]]`. Without further words a ResNet-22 of width 1 that the tests read in no time. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "random_model.h"
+
+/* The place of text among the words; ends the program if it is none of them. */
+static int
+word(const char *text, const char *const *words, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return i;
+        }
+    }
+    fprintf(stderr, "make_tiny_model: '%s': expected one of", text);
+    for (int i = 0; i < n; i++) {
+        fprintf(stderr, " %s", words[i]);
+    }
+    fputs("\n", stderr);
+    exit(2);
+}
+
+static uint32_t
+number(const char *text, unsigned long most)
+{
+    char *end;
+    unsigned long x = strtoul(text, &end, 10);
+    if (end == text || *end != '\0' || x < 1 || x > most) {
+        fprintf(stderr, "make_tiny_model: '%s': expected a number from 1 to %lu\n", text, most);
+        exit(2);
+    }
+    return (uint32_t)x;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const char *const archs[] = {"resnet22", "resnet38", "resnet54"};
+    static const char *const paddings[] = {[VIP_SAME] = "same", [VIP_CAUSAL] = "causal"};
+    static const char *const posteriors[] = {
+        [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
+    if (argc < 2 || argc > 9) {
+        fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f16]]\n", stderr);
+        return 2;
+    }
+    random_model_spec spec = {VIP_RESNET22, 1, 4, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1};
+    spec.arch = argc > 2 ? (vip_arch)word(argv[2], archs, 3) : spec.arch;
+    spec.width = argc > 3 ? number(argv[3], VIP_MAX_WIDTH) : spec.width;
+    spec.classes = argc > 4 ? number(argv[4], VIP_MAX_CLASSES) : spec.classes;
+    spec.padding = argc > 5 ? (vip_padding)word(argv[5], paddings, 2) : spec.padding;
+    spec.posterior = argc > 6 ? (vipann_posterior)word(argv[6], posteriors, 3) : spec.posterior;
+    spec.seed = argc > 7 ? number(argv[7], UINT32_MAX) : spec.seed;
+    bool half = argc > 8 && word(argv[8], (const char *const[]){"f32", "f16"}, 2) == 1;
+
+    vip_model *model = random_model(&spec);
+    vipann_error error = {VIPANN_E_MEMORY, "not enough memory for the model"};
+    vipann_status status = model == NULL ? VIPANN_E_MEMORY : vip_model_write(model, argv[1], half, &error);
+    vip_model_free(model);
+    if (status != VIPANN_OK) {
+        fprintf(stderr, "make_tiny_model: %s\n", error.text);
+        return 1;
+    }
+    return 0;
+}
