@@ -169,9 +169,10 @@ install: all ## into PREFIX (default /usr/local), below DESTDIR
 	install -m 644 $(BUILD)/vipann.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	$(if $(MODELS),install -m 644 $(MODELS) $(DESTDIR)$(PREFIX)/share/vipann/models)
 
-uninstall: ## takes it away again
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/vipann lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc)
-	rm -rf $(addprefix $(DESTDIR)$(PREFIX)/,include/vipann share/vipann)
+uninstall: ## takes it away again, and nothing else
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/vipann lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
+	    $(MODELS:%=share/vipann/%) $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
+	-rmdir $(addprefix $(DESTDIR)$(PREFIX)/,include/vipann share/vipann/models share/vipann)
 
 clean: ## removes what was built
 	rm -rf $(BUILD)

@@ -22,10 +22,10 @@ typedef struct {
 
 /* Feeds one subject and writes its members' answers from member `at` on; NaN while there is no column. */
 static void
-run(stream *s, subject *subject, bool edge, uint32_t at, uint32_t members)
+run(stream *s, subject *one, bool edge, uint32_t at, uint32_t members)
 {
     const size_t classes = s->model->network.classes, hop_size = s->members * classes;
-    vip_pass *pass = subject->pass;
+    vip_pass *pass = one->pass;
     int64_t heard = 0;
     for (size_t hop = 0; hop < s->n_hops; hop++) {
         float *out = s->answers + hop * hop_size + at * classes;
