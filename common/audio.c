@@ -126,8 +126,10 @@ open_sound(vip_audio *a, vipann_error *error)
         char reason[80]; /* libsndfile's sentence without its full stop */
         (void)snprintf(reason, sizeof reason, "%s", sf_strerror(NULL));
         reason[strcspn(reason, ".\n")] = '\0';
-        return vip_fail(error, VIPANN_E_FORMAT, "%s: is no sound file that can be read (%s); expected wav, flac, ogg, "
-                                                "opus, mp3 or the like", a->name, reason);
+        return vip_fail(error, VIPANN_E_FORMAT,
+                        "%s: is no sound file that can be read (%s); expected wav, flac, ogg, "
+                        "opus, mp3 or the like",
+                        a->name, reason);
     }
     a->facts.rate = info.samplerate;
     a->facts.channels = (uint32_t)info.channels;
@@ -295,13 +297,14 @@ vip_audio_check(const vip_audio *a, vipann_error *error)
         char reason[80];
         (void)snprintf(reason, sizeof reason, "%s", sf_error_number(code));
         reason[strcspn(reason, ".\n")] = '\0';
-        return vip_fail(error, VIPANN_E_FORMAT, "%s: damaged after %s s (%s); what comes before was heard", a->name, end,
-                        reason);
+        return vip_fail(error, VIPANN_E_FORMAT, "%s: damaged after %s s (%s); what comes before was heard", a->name,
+                        end, reason);
     }
     if (a->facts.claimed_seconds - seconds > 0.5 / a->facts.rate) {
-        return vip_fail(error, VIPANN_E_FORMAT, "%s: cut off: ends after %s s, its header promises %s s; what is there "
-                                                "was heard", a->name, end,
-                        vip_number_fixed(claimed, a->facts.claimed_seconds, 2));
+        return vip_fail(error, VIPANN_E_FORMAT,
+                        "%s: cut off: ends after %s s, its header promises %s s; what is there "
+                        "was heard",
+                        a->name, end, vip_number_fixed(claimed, a->facts.claimed_seconds, 2));
     }
     return VIPANN_OK;
 }

@@ -17,7 +17,7 @@ typedef struct vip_audio vip_audio;
 typedef struct {
     double rate; /* Hz */
     uint32_t channels;
-    bool streamed;         /* from a pipe, as it comes: it may be slow, and its length is not known */
+    bool streamed;          /* from a pipe, as it comes: it may be slow, and its length is not known */
     double start_seconds;   /* what is left out at the beginning, in whole samples */
     double claimed_seconds; /* what the header says of the whole recording; 0: nothing sensible */
 } vip_audio_facts;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 typedef struct {
-    FILE *out; /* borrowed; errors of writing are found there with ferror */
+    FILE *out;  /* borrowed; errors of writing are found there with ferror */
     bool begun; /* the row has a field already */
 } vip_csv;
 

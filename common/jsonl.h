@@ -21,8 +21,8 @@ typedef struct {
 } vip_json;
 
 /* Each appends one value; key is its name inside an object and NULL elsewhere. */
-void vip_json_text(vip_json *json, const char *key, const char *text);             /* text NULL: null */
-void vip_json_number(vip_json *json, const char *key, double value, int digits);   /* 1 .. 17 significant digits */
+void vip_json_text(vip_json *json, const char *key, const char *text);           /* text NULL: null */
+void vip_json_number(vip_json *json, const char *key, double value, int digits); /* 1 .. 17 significant digits */
 void vip_json_whole(vip_json *json, const char *key, uint64_t value);
 void vip_json_truth(vip_json *json, const char *key, bool value);
 void vip_json_null(vip_json *json, const char *key);

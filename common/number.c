@@ -49,7 +49,8 @@ vip_number_clock(char out[VIP_NUMBER_SIZE], double seconds, int decimals)
 {
     static const unsigned long long scales[] = {1, 10, 100, 1000};
     unsigned long long scale = scales[decimals];
-    unsigned long long ticks = (unsigned long long)llround(seconds * (double)scale); /* first, so that no 0:60 appears */
+    unsigned long long ticks =
+        (unsigned long long)llround(seconds * (double)scale); /* first, so that no 0:60 appears */
     unsigned long long whole = ticks / scale, hours = whole / 3600, minutes = whole / 60 % 60;
     int n = hours > 0 ? snprintf(out, VIP_NUMBER_SIZE, "%llu:%02llu:%02llu", hours, minutes, whole % 60)
                       : snprintf(out, VIP_NUMBER_SIZE, "%llu:%02llu", minutes, whole % 60);

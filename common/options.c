@@ -174,8 +174,8 @@ read_option(const vip_command *command, int argc, char *const *argv, int *at, vi
     value->given = true;
     if (option->kind == VIP_OPTION_FLAG) {
         return equals == NULL ? VIPANN_OK
-                              : vip_fail(error, VIPANN_E_ARG, "%s: --%s takes no value; found \"%.40s\"",
-                                         command->name, option->name, equals);
+                              : vip_fail(error, VIPANN_E_ARG, "%s: --%s takes no value; found \"%.40s\"", command->name,
+                                         option->name, equals);
     }
     if (equals != NULL) {
         return read_value(command, option, equals, value, error);

@@ -146,7 +146,7 @@ repeat(const char *folder, const char *const files[MOST_SOUNDS], float *x, size_
         count++;
     }
     size_t at = 0;
-    for (size_t k = 0; at + lengths[k % count] <= n; k++) {
+    for (size_t k = 0; count > 0 && at + lengths[k % count] <= n; k++) {
         for (size_t i = 0; i < lengths[k % count]; i++) {
             x[at + i] += sounds[k % count][i];
         }

@@ -62,8 +62,7 @@ struct vipann_engine {
     /* Pumping: sound. */
     alignas(CACHE_LINE) uint64_t read; /* frames taken from the ring */
     uint64_t heard;                    /* frames of input heard, with gaps */
-    uint64_t silence;                  /* frames of silence still to be heard for a short gap */
-    uint64_t skip;                     /* frames still to be passed over to reach the next column after a long one */
+    uint64_t silence;                  /* frames of silence still to be heard for a gap */
     uint64_t not_finite, clipped;
     bool flushed;
     float samples[FEED];
@@ -75,6 +74,7 @@ struct vipann_engine {
     vip_pass *pass;
     int64_t first;          /* column of the sound that is the pass's column 0 */
     int64_t answered;       /* the pass's column up to which the last answer went */
+    int64_t due;            /* that of the next one; never behind what has been heard */
     uint32_t hop, window;   /* columns; parameters in force */
     double horizon;
 
@@ -235,11 +235,23 @@ vipann_engine_free(vipann_engine *g)
     vip_free(g);
 }
 
-/* Parameters take effect between columns. */
+/* Columns that an answer could have gone to by now. */
+static int64_t
+newest(const vipann_engine *g)
+{
+    return g->edge ? vip_pass_frames(g->pass) / VIP_COLUMN_FRAMES : vip_pass_columns(g->pass);
+}
+
+/* Parameters take effect between columns. A shorter hop may have made an answer overdue: it comes with the next column,
+ * since older ones may be gone. */
 static void
 apply_params(vipann_engine *g)
 {
-    g->hop = (uint32_t)load_param(g, VIPANN_HOP);
+    const uint32_t hop = (uint32_t)load_param(g, VIPANN_HOP);
+    if (hop != g->hop) {
+        g->hop = hop;
+        g->due = g->answered + hop > newest(g) ? g->answered + hop : newest(g) + 1;
+    }
     g->horizon = load_param(g, VIPANN_HORIZON);
     g->window = g->options.window_columns == 0 ? 0 : (uint32_t)load_param(g, VIPANN_WINDOW);
     if (g->members) {
@@ -258,6 +270,8 @@ restart(vipann_engine *g, int64_t first)
     g->answered = 0;
     g->n_frames = 0;
     g->silence = 0;
+    apply_params(g); /* the pass has begun with as many members as there may be */
+    g->due = g->hop;
 }
 
 void
@@ -268,7 +282,7 @@ vipann_engine_reset(vipann_engine *g)
     vip_publisher_reset(g->publisher);
     atomic_store_explicit(&g->lost, 0, memory_order_relaxed);
     atomic_store_explicit(&g->running, false, memory_order_relaxed);
-    g->carried = g->missing = g->read = g->heard = g->skip = 0;
+    g->carried = g->missing = g->read = g->heard = 0;
     g->not_finite = g->clipped = 0;
     g->flushed = false;
     restart(g, 0);
@@ -298,6 +312,9 @@ mix(const vipann_engine *g, const float *const *channels, uint32_t begin, uint32
 uint32_t
 vipann_push(vipann_engine *g, const float *const *channels, uint32_t frames)
 {
+    if (frames == 0) {
+        return 0;
+    }
     atomic_store_explicit(&g->running, true, memory_order_relaxed);
     const gap before = {g->carried, g->missing};
     if (frames > g->options.max_block || vip_ring_write_space(g->ring) < frames ||
@@ -324,6 +341,9 @@ vipann_push(vipann_engine *g, const float *const *channels, uint32_t frames)
 uint32_t
 vipann_push_space(vipann_engine *g)
 {
+    if (g->missing > 0 && vip_queue_write_space(g->gaps) == 0) {
+        return 0; /* there is room for sound, but not for saying what is missing before it */
+    }
     size_t space = vip_ring_write_space(g->ring);
     return space < g->options.max_block ? (uint32_t)space : g->options.max_block;
 }
@@ -417,15 +437,17 @@ answer(vipann_engine *g, int64_t end, bool last)
     r->clipped = g->clipped;
     vip_publish(g->publisher, r);
     g->answered = end;
+    g->due = end + g->hop;
 }
 
-/* Answers that are due with the final columns; before_last: the one for the newest column is left to the caller. */
+/* Answers that are due with the final columns. After the end of the sound that for the newest column is left to the
+ * caller, who knows whether it is the last. */
 static void
-answer_final(vipann_engine *g, bool before_last)
+answer_final(vipann_engine *g)
 {
-    const int64_t newest = vip_pass_columns(g->pass) - (before_last ? 1 : 0);
-    while (newest - g->answered >= (int64_t)g->hop) {
-        answer(g, g->answered + g->hop, false);
+    const int64_t end = vip_pass_columns(g->pass) - (g->flushed ? 1 : 0);
+    while (g->due <= end) {
+        answer(g, g->due, false);
     }
 }
 
@@ -439,13 +461,10 @@ hear_frames(vipann_engine *g, uint32_t n_frames)
     g->n_frames -= n_frames;
     memmove(g->frames, g->frames + (size_t)n_frames * VIP_MELS, (size_t)g->n_frames * VIP_MELS * sizeof(float));
     if (!g->edge) {
-        answer_final(g, false);
-        return;
-    }
-    const int64_t heard = vip_pass_frames(g->pass) / VIP_COLUMN_FRAMES;
-    if (heard - g->answered >= (int64_t)g->hop) {
+        answer_final(g);
+    } else if (newest(g) >= g->due && !g->flushed) {
         vip_pass_finish(g->pass, false);
-        answer(g, heard, false);
+        answer(g, newest(g), false);
     }
 }
 
@@ -455,24 +474,31 @@ wanted_frames(const vipann_engine *g)
 {
     uint32_t columns = g->options.piece_columns;
     if (g->edge) {
-        int64_t due = g->answered + g->hop - vip_pass_frames(g->pass) / VIP_COLUMN_FRAMES;
-        columns = due < 1 ? 1 : due < (int64_t)columns ? (uint32_t)due : columns;
+        const int64_t left = g->due - newest(g); /* at least 1 */
+        columns = left < (int64_t)columns ? (uint32_t)left : columns;
     }
     return columns * VIP_COLUMN_FRAMES;
 }
 
-/* A gap begins: short ones are heard as silence; after long ones the network starts anew at the next column. */
-static void
-begin_gap(vipann_engine *g, uint64_t frames)
+static bool
+is_long(const vipann_engine *g, const gap *lost)
 {
-    if ((double)frames < g->column_frames) {
-        g->silence = frames;
-        return;
+    return (double)lost->frames >= g->column_frames;
+}
+
+/* A short gap is heard as silence. After a long one the network starts anew with the column in which the gap ends, what
+ * was lost of that column being silence: so the work that could not be done in time is not done later either. */
+static void
+begin_gap(vipann_engine *g, const gap *lost)
+{
+    g->silence = lost->frames;
+    if (is_long(g, lost)) {
+        const uint64_t end = g->heard + lost->frames;
+        const double column = floor((double)end / g->column_frames);
+        restart(g, (int64_t)column);
+        g->heard = (uint64_t)llround(column * g->column_frames);
+        g->silence = end - g->heard;
     }
-    g->heard += frames;
-    const double column = ceil((double)g->heard / g->column_frames);
-    g->skip = (uint64_t)llround(column * g->column_frames) - g->heard;
-    restart(g, (int64_t)column);
 }
 
 /* NaN and infinities become silence, what is far too loud is cut; both are counted. */
@@ -490,36 +516,36 @@ clean(vipann_engine *g, float *x, size_t n)
     }
 }
 
-/* Samples from the ring, or of a gap's silence, to the front-end: at most `room`. Returns how many; 0: there are none. */
+/* Samples from the ring, or of a gap's silence, to the front-end: at most `room`. Returns how many. 0: there are none, or
+ * a long gap comes next and whole columns before it have been collected, which the network must hear first. */
 static size_t
 hear_samples(vipann_engine *g, size_t room)
 {
     size_t n = room < FEED ? room : FEED;
     const size_t there = vip_ring_read_space(g->ring); /* before the gaps are looked at: see `gaps` */
     gap next;
-    if (g->silence == 0 && vip_queue_peek(g->gaps, &next) && next.position == g->read) {
+    if (g->silence == 0 && there > 0 && vip_queue_peek(g->gaps, &next) && next.position == g->read) {
+        if (g->n_frames >= VIP_COLUMN_FRAMES && is_long(g, &next)) {
+            return 0;
+        }
         (void)vip_queue_read(g->gaps, &next);
-        begin_gap(g, next.frames);
+        begin_gap(g, &next);
     }
     if (g->silence > 0) {
         n = g->silence < n ? (size_t)g->silence : n;
         memset(g->samples, 0, n * sizeof(float));
         g->silence -= n;
-        g->heard += n;
-        vip_frontend_feed(g->frontend, g->samples, n);
-        return n;
+    } else {
+        n = n < there ? n : there;
+        if (vip_queue_peek(g->gaps, &next) && next.position - g->read < n) {
+            n = (size_t)(next.position - g->read);
+        }
+        n = vip_ring_read(g->ring, g->samples, n);
+        g->read += n;
+        clean(g, g->samples, n);
     }
-    n = n < there ? n : there;
-    if (vip_queue_peek(g->gaps, &next) && next.position - g->read < n) {
-        n = (size_t)(next.position - g->read);
-    }
-    n = vip_ring_read(g->ring, g->samples, n);
-    g->read += n;
     g->heard += n;
-    const size_t skipped = g->skip < n ? (size_t)g->skip : n;
-    g->skip -= skipped;
-    clean(g, g->samples + skipped, n - skipped);
-    vip_frontend_feed(g->frontend, g->samples + skipped, n - skipped);
+    vip_frontend_feed(g->frontend, g->samples, n);
     return n;
 }
 
@@ -579,10 +605,8 @@ vipann_flush(vipann_engine *g)
         }
         vip_pass_push(g->pass, g->frames, g->n_frames); /* less than a column: context only */
         vip_pass_finish(g->pass, true);
-        answer_final(g, true);
-        if (vip_pass_columns(g->pass) > 0) {
-            answer(g, vip_pass_columns(g->pass), true);
-        }
+        answer_final(g);
+        answer(g, vip_pass_columns(g->pass), true); /* the front-end makes a column of the shortest sound */
     }
     vip_denormals_restore(mode);
     atomic_flag_clear_explicit(&g->busy, memory_order_release);

@@ -239,11 +239,19 @@ vipann_model_threshold(const vipann_model *model, uint32_t i)
 
 /* --------------------------------------------------------------------------------------------------------- options */
 
+static uint32_t
+clamp(uint32_t value, uint32_t most) /* a model file may state more than an engine can do */
+{
+    return value < most ? value : most;
+}
+
 void
 vipann_options_default(vipann_options *options, const vipann_model *model)
 {
     const vip_calibration *calibration = &model->file->calibration;
-    const uint32_t members = calibration->members > 0 ? calibration->members : 8;
+    const uint32_t members = clamp(calibration->members > 0 ? calibration->members : 8, VIPANN_MAX_PASSES);
+    const uint32_t window = clamp(calibration->window_columns > 0 ? calibration->window_columns : 15,
+                                  VIPANN_MAX_WINDOW_COLUMNS);
     *options = (vipann_options){
         .rate = 48000,
         .channels = 1,
@@ -251,7 +259,7 @@ vipann_options_default(vipann_options *options, const vipann_model *model)
         .passes = model->file->posterior == VIPANN_DETERMINISTIC ? 0 : members,
         .seed = 1,
         .hop_columns = 1,
-        .window_columns = calibration->window_columns > 0 ? calibration->window_columns : 15,
+        .window_columns = window,
         .latency = VIPANN_CENTRED,
         .piece_columns = 1,
         .max_block = 8192,

@@ -178,14 +178,18 @@ static void
 softmax(const float *logits, size_t classes, vip_probability *out)
 {
     size_t top = 0;
-    for (size_t i = 1; i < classes; i++) {
-        top = logits[i] > logits[top] ? i : top;
+    double highest = -INFINITY;
+    for (size_t i = 0; i < classes; i++) {
+        if ((double)logits[i] > highest) { /* never NaN */
+            highest = (double)logits[i];
+            top = i;
+        }
     }
     double z[LANES] = {0.0}, others = 0.0;
     for (size_t begin = 0; begin < classes; begin += LANES) {
         size_t n = classes - begin < LANES ? classes - begin : LANES;
         for (size_t i = 0; i < n; i++) {
-            z[i] = within((double)logits[begin + i] - (double)logits[top], LEAST, 0.0);
+            z[i] = within((double)logits[begin + i] - highest, LEAST, 0.0);
         }
         exp_lanes(z);
         for (size_t i = 0; i < n; i++) {

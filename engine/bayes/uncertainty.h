@@ -26,10 +26,11 @@ typedef struct {
 /* Entropy of a Bernoulli with logit z: exact for large |z|. */
 double vip_bernoulli_entropy(double z);
 
-/* Entropy of a Bernoulli given p and q = 1 - p; 0 log 0 = 0. */
+/* Entropy of a Bernoulli given p and q = 1 - p; 0 log 0 = 0. Relative error below 1e-10. */
 double vip_pair_entropy(double p, double q);
 
-/* logits[classes] of one member -> probabilities[classes] by the task's sigmoid or softmax. */
+/* logits[classes] of one member -> probabilities[classes] by the task's sigmoid or softmax. They are finite whatever the
+ * logits; NaN counts as a class that is not there. */
 void vip_probabilities(vipann_task task, const float *logits, size_t classes, vip_probability *probabilities);
 
 /* Entropy form over members. probabilities is [members][classes], members >= 1. Any of the outputs per class

@@ -48,28 +48,36 @@ choose_tile(const vip_kernels *kernels, const vip_conv *conv, const vip_region *
     return best;
 }
 
-/* The place of run i in the order columns (pairs of them with pool), members, bins. */
+/* The next run in the order columns (with pool: the column of a pool, then its two), members, bins. */
+typedef struct {
+    uint32_t column, member, bin, pair;
+} place;
+
 static vip_run
-place_run(const vip_conv *conv, const vip_region *region, const vip_tile *tile, size_t i)
+next_run(const vip_conv *conv, const vip_region *region, const vip_tile *tile, place *at)
 {
-    size_t pair = 0;
-    if (conv->pool) {
-        pair = i % 2;
-        i /= 2;
-    }
-    size_t per_member = region->bins / tile->bins;
-    size_t bin = i % per_member * tile->bins;
-    size_t member = i / per_member % region->members;
-    size_t step = i / per_member / region->members; /* output column */
-    size_t column = conv->pool ? 2 * step + pair : step;
-    size_t shrink = conv->pool ? 2 : 1;
-    return (vip_run){
-        .x = column * conv->x_column + member * region->x_member + bin * VIP_BLOCK,
-        .residual = column * region->residual_column + member * region->residual_member + bin * VIP_BLOCK,
-        .y = step * region->y_column + member * region->y_member + bin / shrink * VIP_BLOCK,
-        .keep = ((step * region->members + member) * region->bins + bin) / shrink * conv->out_blocks,
-        .member = (uint32_t)member,
+    const uint32_t shrink = conv->pool ? 2 : 1;
+    const size_t column = (size_t)at->column * shrink + at->pair, bin = at->bin;
+    const vip_run run = {
+        .x = column * conv->x_column + at->member * region->x_member + bin * VIP_BLOCK,
+        .residual = column * region->residual_column + at->member * region->residual_member + bin * VIP_BLOCK,
+        .y = at->column * region->y_column + at->member * region->y_member + bin / shrink * VIP_BLOCK,
+        .keep = (((size_t)at->column * region->members + at->member) * region->bins + bin) / shrink * conv->out_blocks,
+        .member = at->member,
     };
+    if (++at->pair < shrink) {
+        return run;
+    }
+    at->pair = 0;
+    at->bin += tile->bins;
+    if (at->bin == region->bins) {
+        at->bin = 0;
+        if (++at->member == region->members) {
+            at->member = 0;
+            at->column++;
+        }
+    }
+    return run;
 }
 
 /* Runs of one chunk: as many as keep their inputs in the second cache, in whole tiles. */
@@ -91,20 +99,21 @@ vip_convolve(const vip_kernels *kernels, const vip_conv *conv, const vip_region 
 {
     const vip_tile *tile = choose_tile(kernels, conv, region);
     vip_tile_function *compute = conv->sign_in != NULL ? tile->flipout : tile->plain;
-    size_t n_runs = (size_t)region->columns * region->members * (region->bins / tile->bins);
-    size_t chunk = chunk_runs(conv, region, tile);
+    const size_t n_runs = (size_t)region->columns * region->members * (region->bins / tile->bins);
+    const size_t chunk = chunk_runs(conv, region, tile);
     vip_run runs[CHUNK + VIP_MAX_RUNS];
+    place at = {0};
     for (size_t done = 0; done < n_runs; done += chunk) {
-        size_t n = n_runs - done < chunk ? n_runs - done : chunk;
+        const size_t n = n_runs - done < chunk ? n_runs - done : chunk;
         for (size_t i = 0; i < n; i++) {
-            runs[i] = place_run(conv, region, tile, done + i);
+            runs[i] = next_run(conv, region, tile, &at);
         }
-        size_t whole = ceil_div(n, tile->runs) * tile->runs;
+        const size_t whole = ceil_div(n, tile->runs) * tile->runs;
         for (size_t i = n; i < whole; i++) {
             runs[i] = runs[conv->pool ? i - 2 : i - 1]; /* the last ones once more: the same values to the same place */
         }
         for (uint32_t block = 0; block < conv->out_blocks; block += tile->blocks) {
-            uint32_t last = conv->out_blocks - tile->blocks;
+            const uint32_t last = conv->out_blocks - tile->blocks;
             for (size_t i = 0; i < whole; i += tile->runs) {
                 compute(conv, runs + i, block < last ? block : last);
             }

@@ -4,13 +4,20 @@
  * The including file defines a vector type and its operations:
  *   vec, LANES (16 or 8)             so that a block of 16 channels is PARTS = 16 / LANES vectors
  *   load, store, spread, fma, add, mul, zero, positive   (spread: one float to all lanes; positive: max(x, 0))
- *   choose(bits, part, a, b)         lanes of b where the bit of 16 is set, else of a; part 0 .. PARTS-1
+ *   lanes_of(bits, part)             all ones in the lanes whose bit of 16 is set, else zeros; part 0 .. PARTS-1
+ *   choose(lanes, a, b)              b in the lanes of ones, else a
  *   keep_lanes(bits, part, a)        lanes of a where the bit is set, else 0
  *   prefetch(p)                      asks for the line at p, which need not exist
- * and TILE_TARGET, the name suffix. A tile's counts are constants after inlining: all inner loops vanish and the sums
- * stay in registers. */
+ * A tile's counts are constants after inlining: the loops over sums vanish and the sums stay in registers. */
 #define PARTS (VIP_BLOCK / LANES)
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_CHANNELS _Pragma("clang loop unroll_count(4)")
+#else
 #define UNROLL _Pragma("GCC unroll 32")
+#define UNROLL_CHANNELS _Pragma("GCC unroll 4")
+#endif
 
 /* Hides from the compiler where a pointer came from. Neighbouring kernel positions read mostly the same inputs, and a
  * compiler that sees it keeps them all in scalars, which spills hundreds of registers to save loads that are free. */
@@ -18,130 +25,210 @@
 
 enum {
     MAX_SUMS = 32,
+    MAX_BLOCKS = 8,
     AHEAD = 2048 /* floats (8 KiB): weights beyond the caches arrive in time, and those within lose nothing measurable */
 };
 
-static inline __attribute__((always_inline)) void
-finish_pixel(const vip_conv *conv, const vip_run *run, size_t bin, uint32_t block, vec *sum)
-{
-    UNROLL for (int p = 0; p < PARTS; p++) {
-        vec v = add(sum[p], load(conv->bias + run->member * conv->bias_member + (size_t)block * VIP_BLOCK + p * LANES));
-        if (conv->residual != NULL) {
-            v = add(v, load(conv->residual + run->residual + block * conv->residual_block + bin * VIP_BLOCK + p * LANES));
-        }
-        sum[p] = conv->relu ? positive(v) : v;
-    }
-}
+/* ------------------------------------------------------------------------------------------------- what comes after */
 
-static inline __attribute__((always_inline)) void
-store_pixel(const vip_conv *conv, const vip_run *run, size_t bin, uint32_t block, const vec *sum)
-{
-    float *y = conv->y + run->y + block * conv->y_block + bin * VIP_BLOCK;
-    if (conv->keep == NULL) {
-        UNROLL for (int p = 0; p < PARTS; p++) {
-            store(y + p * LANES, sum[p]);
-        }
-        return;
-    }
-    uint16_t bits = conv->keep[run->keep + bin * conv->out_blocks + block];
-    vec scale = spread(&conv->keep_scale);
-    UNROLL for (int p = 0; p < PARTS; p++) {
-        store(y + p * LANES, keep_lanes(bits, p, mul(sum[p], scale)));
-    }
-}
-
-static inline __attribute__((always_inline)) void
-finish_tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
-            const int blocks, vec *sums)
-{
 #define SUM(r, q, o) (&sums[(((r) * bins + (q)) * blocks + (o)) * PARTS])
+
+INLINE void
+add_bias(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
+         const int blocks, vec *sums)
+{
     UNROLL for (int r = 0; r < n_runs; r++) {
-        UNROLL for (int q = 0; q < bins; q++) {
-            UNROLL for (int o = 0; o < blocks; o++) {
-                finish_pixel(conv, &runs[r], (size_t)q, out_block + (uint32_t)o, SUM(r, q, o));
-            }
-        }
-    }
-    if (!conv->pool) {
-        UNROLL for (int r = 0; r < n_runs; r++) {
+        const float *bias = conv->bias + runs[r].member * conv->bias_member + (size_t)out_block * VIP_BLOCK;
+        UNROLL for (int i = 0; i < blocks * PARTS; i++) {
+            vec value = load(bias + i * LANES);
             UNROLL for (int q = 0; q < bins; q++) {
-                UNROLL for (int o = 0; o < blocks; o++) {
-                    store_pixel(conv, &runs[r], (size_t)q, out_block + (uint32_t)o, SUM(r, q, o));
-                }
+                SUM(r, q, 0)[i] = add(SUM(r, q, 0)[i], value);
             }
         }
-        return;
     }
+}
+
+INLINE void
+add_residual(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
+             const int blocks, vec *sums)
+{
+    UNROLL for (int r = 0; r < n_runs; r++) {
+        UNROLL for (int o = 0; o < blocks; o++) {
+            const float *from = conv->residual + runs[r].residual + (out_block + (uint32_t)o) * conv->residual_block;
+            UNROLL for (int i = 0; i < bins * PARTS; i++) {
+                vec *sum = &SUM(r, i / PARTS, o)[i % PARTS];
+                *sum = add(*sum, load(from + i * LANES));
+            }
+        }
+    }
+}
+
+/* Averages squares of two runs and two bins; the result lies where its first one was. */
+INLINE void
+average(const int n_runs, const int bins, const int blocks, vec *sums)
+{
     static const float quarter = 0.25f;
     UNROLL for (int r = 0; r + 1 < n_runs; r += 2) {
         UNROLL for (int q = 0; q + 1 < bins; q += 2) {
-            UNROLL for (int o = 0; o < blocks; o++) {
-                vec mean[PARTS];
-                UNROLL for (int p = 0; p < PARTS; p++) {
-                    vec first = add(SUM(r, q, o)[p], SUM(r + 1, q, o)[p]);
-                    vec second = add(SUM(r, q + 1, o)[p], SUM(r + 1, q + 1, o)[p]);
-                    mean[p] = mul(add(first, second), spread(&quarter));
-                }
-                store_pixel(conv, &runs[r], (size_t)q / 2, out_block + (uint32_t)o, mean);
+            UNROLL for (int i = 0; i < blocks * PARTS; i++) {
+                vec first = add(SUM(r, q, 0)[i], SUM(r + 1, q, 0)[i]);
+                vec second = add(SUM(r, q + 1, 0)[i], SUM(r + 1, q + 1, 0)[i]);
+                SUM(r, q, 0)[i] = mul(add(first, second), spread(&quarter));
             }
         }
     }
-#undef SUM
+}
+
+/* Stores every shrink-th run and bin. */
+INLINE void
+store_sums(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
+           const int blocks, const int shrink, const vec *sums)
+{
+    UNROLL for (int r = 0; r + shrink <= n_runs; r += shrink) {
+        UNROLL for (int o = 0; o < blocks; o++) {
+            float *y = conv->y + runs[r].y + (out_block + (uint32_t)o) * conv->y_block;
+            UNROLL for (int q = 0; q + shrink <= bins; q += shrink) {
+                UNROLL for (int p = 0; p < PARTS; p++) {
+                    store(y + q / shrink * VIP_BLOCK + p * LANES, SUM(r, q, o)[p]);
+                }
+            }
+        }
+    }
+}
+
+/* The same through the masks of dropout. */
+INLINE void
+store_kept(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
+           const int blocks, const int shrink, const vec *sums)
+{
+    const vec scale = spread(&conv->keep_scale);
+    UNROLL for (int r = 0; r + shrink <= n_runs; r += shrink) {
+        UNROLL for (int o = 0; o < blocks; o++) {
+            float *y = conv->y + runs[r].y + (out_block + (uint32_t)o) * conv->y_block;
+            const uint16_t *keep_bits = conv->keep + runs[r].keep + out_block + (uint32_t)o;
+            UNROLL for (int q = 0; q + shrink <= bins; q += shrink) {
+                const uint16_t bits = keep_bits[(size_t)(q / shrink) * conv->out_blocks];
+                UNROLL for (int p = 0; p < PARTS; p++) {
+                    store(y + q / shrink * VIP_BLOCK + p * LANES, keep_lanes(bits, p, mul(SUM(r, q, o)[p], scale)));
+                }
+            }
+        }
+    }
+}
+
+/* Each step is done for all sums before the next, so that it is asked for once. */
+INLINE void
+finish_tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
+            const int blocks, vec *sums)
+{
+    add_bias(conv, runs, out_block, n_runs, bins, blocks, sums);
+    if (conv->residual != NULL) {
+        add_residual(conv, runs, out_block, n_runs, bins, blocks, sums);
+    }
+    if (conv->relu) {
+        UNROLL for (int i = 0; i < n_runs * bins * blocks * PARTS; i++) {
+            sums[i] = positive(sums[i]);
+        }
+    }
+    if (conv->pool) {
+        average(n_runs, bins, blocks, sums);
+        if (conv->keep != NULL) {
+            store_kept(conv, runs, out_block, n_runs, bins, blocks, 2, sums);
+        } else {
+            store_sums(conv, runs, out_block, n_runs, bins, blocks, 2, sums);
+        }
+    } else if (conv->keep != NULL) {
+        store_kept(conv, runs, out_block, n_runs, bins, blocks, 1, sums);
+    } else {
+        store_sums(conv, runs, out_block, n_runs, bins, blocks, 1, sums);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------------- products */
+
+/* One channel's products: weight[o * PARTS + p] times the channel's value at each bin of the run whose sums these are. */
+INLINE void
+multiply_run(const float *x, const vec *weight, const int bins, const int blocks, vec *sums)
+{
+    UNROLL for (int q = 0; q < bins; q++) {
+        vec value = spread(x + q * VIP_BLOCK);
+        UNROLL for (int i = 0; i < blocks * PARTS; i++) {
+            vec *sum = &sums[q * blocks * PARTS + i];
+            *sum = fma(value, weight[i], *sum);
+        }
+    }
 }
 
 /* Products of one input block and kernel position: x[r] points at the first pixel of run r. */
-static inline __attribute__((always_inline)) void
+INLINE void
 accumulate(const float *const *x, const float *w, size_t w_block, const int n_runs, const int bins, const int blocks,
            vec *sums)
 {
-    UNROLL for (int c = 0; c < VIP_BLOCK; c++) {
-        vec weight[8 * PARTS];
+    UNROLL_CHANNELS for (int c = 0; c < VIP_BLOCK; c++) {
+        vec weight[MAX_BLOCKS * PARTS];
         UNROLL for (int o = 0; o < blocks; o++) {
+            const float *from = w + (size_t)o * w_block + c * VIP_BLOCK;
             UNROLL for (int p = 0; p < PARTS; p++) {
-                weight[o * PARTS + p] = load(w + (size_t)o * w_block + c * VIP_BLOCK + p * LANES);
+                weight[o * PARTS + p] = load(from + p * LANES);
             }
-            prefetch(w + (size_t)o * w_block + c * VIP_BLOCK + AHEAD);
+            prefetch(from + AHEAD);
         }
         UNROLL for (int r = 0; r < n_runs; r++) {
-            UNROLL for (int q = 0; q < bins; q++) {
-                vec value = spread(x[r] + q * VIP_BLOCK + c);
-                UNROLL for (int o = 0; o < blocks * PARTS; o++) {
-                    vec *sum = &sums[(r * bins + q) * blocks * PARTS + o];
-                    *sum = fma(value, weight[o], *sum);
-                }
-            }
+            multiply_run(x[r] + c, weight, bins, blocks, SUM(r, 0, 0));
         }
     }
 }
 
-/* The same with each run's member choosing its weights: 0 or VIP_BLOCK floats into the pair of vectors. */
-static inline __attribute__((always_inline)) void
-accumulate_flipout(const float *const *x, const float *w, size_t w_block, const uint8_t *const *sign_in,
-                   uint16_t (*sign_out)[8], const int n_runs, const int bins, const int blocks, vec *sums)
+/* Which lanes of each run and block take the difference, where the input's sign is plus and where it is minus. Chosen
+ * from memory by the input's sign: that is one load, while masks would go through a port that multiplies. */
+typedef struct {
+    _Alignas(64) uint32_t lanes[VIP_MAX_RUNS][MAX_BLOCKS][2][VIP_BLOCK];
+} sign_table;
+
+INLINE void
+fill_signs(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int blocks,
+           sign_table *signs)
 {
-    UNROLL for (int c = 0; c < VIP_BLOCK; c++) {
-        UNROLL for (int r = 0; r < n_runs; r++) {
-            const float *first = w + c * 2 * VIP_BLOCK + sign_in[r][c];
-            const float *second = w + c * 2 * VIP_BLOCK + (sign_in[r][c] ^ VIP_BLOCK);
-            vec weight[8 * PARTS];
-            UNROLL for (int o = 0; o < blocks; o++) {
-                UNROLL for (int p = 0; p < PARTS; p++) {
-                    size_t at = (size_t)o * w_block + (size_t)(p * LANES);
-                    weight[o * PARTS + p] = choose(sign_out[r][o], p, load(first + at), load(second + at));
-                }
-            }
-            UNROLL for (int q = 0; q < bins; q++) {
-                vec value = spread(x[r] + q * VIP_BLOCK + c);
-                UNROLL for (int o = 0; o < blocks * PARTS; o++) {
-                    vec *sum = &sums[(r * bins + q) * blocks * PARTS + o];
-                    *sum = fma(value, weight[o], *sum);
-                }
+    UNROLL for (int r = 0; r < n_runs; r++) {
+        UNROLL for (int o = 0; o < blocks; o++) {
+            uint32_t bits = conv->sign_out[(size_t)runs[r].member * conv->out_blocks + out_block + (uint32_t)o];
+            UNROLL for (int p = 0; p < PARTS; p++) {
+                store((float *)signs->lanes[r][o][0] + p * LANES, lanes_of(bits, p));
+                store((float *)signs->lanes[r][o][1] + p * LANES, lanes_of(~bits, p));
             }
         }
     }
 }
 
-static inline __attribute__((always_inline)) void
+/* The same as accumulate with each run's member choosing its weights. */
+INLINE void
+accumulate_flipout(const float *const *x, const float *w, size_t w_block, const uint8_t *const *sign_in,
+                   const sign_table *signs, const int n_runs, const int bins, const int blocks, vec *sums)
+{
+    UNROLL_CHANNELS for (int c = 0; c < VIP_BLOCK; c++) {
+        vec same[MAX_BLOCKS * PARTS], other[MAX_BLOCKS * PARTS];
+        UNROLL for (int o = 0; o < blocks; o++) {
+            const float *from = w + (size_t)o * w_block + c * 2 * VIP_BLOCK;
+            UNROLL for (int p = 0; p < PARTS; p++) {
+                same[o * PARTS + p] = load(from + p * LANES);
+                other[o * PARTS + p] = load(from + VIP_BLOCK + p * LANES);
+            }
+            prefetch(from + AHEAD);
+            prefetch(from + AHEAD + VIP_BLOCK);
+        }
+        UNROLL for (int r = 0; r < n_runs; r++) {
+            const float *lanes = (const float *)signs->lanes[r][0][0] + sign_in[r][c];
+            vec weight[MAX_BLOCKS * PARTS];
+            UNROLL for (int i = 0; i < blocks * PARTS; i++) {
+                const int at = i / PARTS * 2 * VIP_BLOCK + i % PARTS * LANES;
+                weight[i] = choose(load(lanes + at), same[i], other[i]);
+            }
+            multiply_run(x[r] + c, weight, bins, blocks, SUM(r, 0, 0));
+        }
+    }
+}
+
+INLINE void
 tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins, const int blocks,
      const bool flipout)
 {
@@ -152,14 +239,12 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
     const size_t step = (size_t)VIP_BLOCK_WEIGHTS * (flipout ? 2 : 1);
     const float *w = conv->w + out_block * conv->w_block;
     const uint8_t *sign_in[VIP_MAX_RUNS];
-    uint16_t sign_out[VIP_MAX_RUNS][8];
+    sign_table signs;
     if (flipout) {
         UNROLL for (int r = 0; r < n_runs; r++) {
             sign_in[r] = conv->sign_in + (size_t)runs[r].member * conv->in_blocks * VIP_BLOCK;
-            UNROLL for (int o = 0; o < blocks; o++) {
-                sign_out[r][o] = conv->sign_out[(size_t)runs[r].member * conv->out_blocks + out_block + (uint32_t)o];
-            }
         }
+        fill_signs(conv, runs, out_block, n_runs, blocks, &signs);
     }
     for (uint32_t in = 0; in < conv->in_blocks; in++) {
         for (uint32_t t = 0; t < conv->kernel; t++) {
@@ -169,7 +254,7 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
             }
             for (uint32_t f = 0; f < conv->kernel; f++) {
                 if (flipout) {
-                    accumulate_flipout(x, w, conv->w_block, sign_in, sign_out, n_runs, bins, blocks, sums);
+                    accumulate_flipout(x, w, conv->w_block, sign_in, &signs, n_runs, bins, blocks, sums);
                 } else {
                     accumulate(x, w, conv->w_block, n_runs, bins, blocks, sums);
                 }
@@ -189,6 +274,7 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
     }
     finish_tile(conv, runs, out_block, n_runs, bins, blocks, sums);
 }
+#undef SUM
 
 #define DEFINE_TILE(R, Q, O)                                                                                           \
     static void tile_##R##_##Q##_##O(const vip_conv *conv, const vip_run *runs, uint32_t out_block)                    \

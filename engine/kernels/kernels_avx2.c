@@ -28,7 +28,7 @@ lanes_of(uint32_t bits, int part)
 #define mul(a, b) _mm256_mul_ps(a, b)
 #define zero() _mm256_setzero_ps()
 #define positive(a) _mm256_max_ps(a, _mm256_setzero_ps())
-#define choose(bits, part, a, b) _mm256_blendv_ps(a, b, lanes_of(bits, part))
+#define choose(lanes, a, b) _mm256_xor_ps(a, _mm256_and_ps(lanes, _mm256_xor_ps(a, b)))
 #define keep_lanes(bits, part, a) _mm256_and_ps(a, lanes_of(bits, part))
 #define prefetch(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #include "conv_tile.h"
@@ -76,7 +76,8 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
 {
     enum { WORDS = 4 }; /* 8 blocks make 64 bits */
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    const __m256i limit = _mm256_set1_epi16((short)(threshold > 0xffff ? 0xffff : threshold));
+    const __m256i limit = _mm256_set1_epi16((short)threshold);
+    const uint32_t all = threshold > 0xffff ? 0 : UINT32_MAX; /* no lane of 16 bits reaches 65536 */
     for (size_t done = 0; done < n_words; done += WORDS) {
         __m256i c[4] = {_mm256_add_epi32(lane, _mm256_set1_epi32((int)(2 * done))), _mm256_set1_epi32((int)column),
                         _mm256_set1_epi32((int)((uint32_t)VIP_KEYED_DROPOUT << 24 | site)),
@@ -86,7 +87,7 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
         for (int word = 0; word < 4; word++) {
             /* two equal bits per lane, of which one is taken; bits 2b and 2b+1 belong to byte b of the result */
             __m256i at_least = _mm256_cmpeq_epi16(_mm256_max_epu16(c[word], limit), c[word]);
-            uint32_t kept = _pext_u32((uint32_t)_mm256_movemask_epi8(at_least), 0x55555555u);
+            uint32_t kept = _pext_u32((uint32_t)_mm256_movemask_epi8(at_least) & all, 0x55555555u);
             bits |= _pdep_u64(kept, 0x0303030303030303u << (2 * word));
         }
         size_t n = n_words - done < WORDS ? n_words - done : WORDS;

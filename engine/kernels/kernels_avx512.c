@@ -18,7 +18,10 @@ enum { LANES = 16 };
 #define mul(a, b) _mm512_mul_ps(a, b)
 #define zero() _mm512_setzero_ps()
 #define positive(a) _mm512_max_ps(a, _mm512_setzero_ps())
-#define choose(bits, part, a, b) _mm512_mask_blend_ps((__mmask16)(bits), a, b)
+#define lanes_of(bits, part) _mm512_castsi512_ps(_mm512_maskz_set1_epi32((__mmask16)(bits), -1))
+#define choose(lanes, a, b)                                                                                            \
+    _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(lanes), _mm512_castps_si512(b),                  \
+                                                  _mm512_castps_si512(a), 0xCA)) /* lanes ? b : a */
 #define keep_lanes(bits, part, a) _mm512_maskz_mov_ps((__mmask16)(bits), a)
 #define prefetch(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #include "conv_tile.h"
@@ -68,7 +71,8 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
 {
     enum { WORDS = 8 }; /* 16 blocks make 128 bits */
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const __m512i limit = _mm512_set1_epi16((short)(threshold > 0xffff ? 0xffff : threshold));
+    const __m512i limit = _mm512_set1_epi16((short)threshold);
+    const uint32_t all = threshold > 0xffff ? 0 : UINT32_MAX; /* no lane of 16 bits reaches 65536 */
     for (size_t done = 0; done < n_words; done += WORDS) {
         __m512i c[4] = {_mm512_add_epi32(lane, _mm512_set1_epi32((int)(2 * done))), _mm512_set1_epi32((int)column),
                         _mm512_set1_epi32((int)((uint32_t)VIP_KEYED_DROPOUT << 24 | site)),
@@ -77,7 +81,7 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
         uint64_t half[2] = {0, 0};
         for (int word = 0; word < 4; word++) {
             /* bits 2b and 2b+1 of kept are lanes 2*word and 2*word+1 of block b, which is byte b of the result */
-            uint32_t kept = _mm512_cmpge_epu16_mask(c[word], limit);
+            uint32_t kept = _mm512_cmpge_epu16_mask(c[word], limit) & all;
             uint64_t place = 0x0303030303030303u << (2 * word);
             half[0] |= _pdep_u64(kept & 0xffff, place);
             half[1] |= _pdep_u64(kept >> 16, place);

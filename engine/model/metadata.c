@@ -53,7 +53,8 @@ static void
 run_out_of_memory(reader *r)
 {
     if (is_fine(r)) {
-        r->status = vip_fail_memory(r->error, "reading a model");
+        (void)vip_fail_memory(r->error, "reading a model");
+        r->status = VIPANN_E_MEMORY;
     }
 }
 

@@ -125,7 +125,7 @@ add_residual_block(vip_network *network, const flow *from, uint8_t layer, uint8_
     random->site = site_index;
 
     int8_t shortcut = from->step;
-    if (block == 0 && (layer > 1 || from->channels != out)) {
+    if (from->channels != out) { /* the first block of a layer, but for the first layer of basic blocks */
         bool first = layer == 1; /* in the others the average pool is downsample.0 */
         vip_step *down = add_step(network, from, name, first ? "downsample.0" : "downsample.1",
                                   first ? "downsample.1" : "downsample.2", 1, out, order + n_convs);
@@ -154,10 +154,10 @@ vip_network_fill(vip_network *network, vip_arch arch, uint32_t width, uint32_t c
     vip_step *last = add_conv_block(network, &from, "conv_block1", width);
     last->pool = true;
     last->site = add_site(network, "stem", STEM_ID, 0.2f);
-    for (uint8_t layer = 1; layer <= N_LAYERS; layer++) {
-        for (uint8_t block = 0; block < archs[arch].blocks[layer - 1]; block++) {
+    for (int i = 0; i < N_LAYERS; i++) {
+        for (uint8_t block = 0; block < archs[arch].blocks[i]; block++) {
             from = newest(network);
-            last = add_residual_block(network, &from, layer, block, archs[arch].block, width << (layer - 1));
+            last = add_residual_block(network, &from, (uint8_t)(i + 1), block, archs[arch].block, width << i);
         }
         last->pool = true; /* the next layer's first block halves its input; behind the last stands a pool of its own */
     }
@@ -269,7 +269,7 @@ vip_network_site(const vip_network *network, const char *name)
 uint64_t
 vip_network_weights(const vip_network *network)
 {
-    uint64_t n = 2 * VIP_MELS; /* bn0 */
+    uint64_t n = 2 * (uint64_t)VIP_MELS; /* bn0 */
     for (int i = 0; i < network->n_steps; i++) {
         const vip_step *step = &network->steps[i];
         n += (uint64_t)step->out * step->in * step->kernel * step->kernel + 2 * (uint64_t)step->out;
@@ -285,7 +285,7 @@ vip_network_look_ahead(const vip_network *network, uint32_t *look_back)
     /* Columns first .. last at the input of step i bear on column 0 of the features. The shortcuts see less than the
      * path through the 3x3 convolutions, so only that one is followed. */
     uint32_t first = 0, last = 0; /* first is counted backwards */
-    for (int i = network->n_steps - 1; i != VIP_INPUT; i = network->steps[i].source) {
+    for (int8_t i = (int8_t)(network->n_steps - 1); i != VIP_INPUT; i = network->steps[i].source) {
         const vip_step *step = &network->steps[i];
         if (step->pool) {
             first = 2 * first;

@@ -105,10 +105,13 @@ prepare(vip_pass *pass, const vip_network *network, const vip_pass_options *opti
     return shape(pass);
 }
 
+/* Columns that the head keeps behind those that were final before the newest push, for answers that come late. */
+enum { KEPT = 8 };
+
 static uint32_t
 spare_columns(const vip_pass *pass)
 {
-    return (pass->max_frames + pass->look_ahead) / VIP_COLUMN_FRAMES + 3;
+    return (pass->max_frames + pass->look_ahead) / VIP_COLUMN_FRAMES + 2 + KEPT;
 }
 
 static bool
@@ -386,7 +389,7 @@ vip_pass_push(vip_pass *pass, const float *frames, uint32_t n_frames)
     assert(n_frames <= pass->max_frames);
     vip_schedule *at = &pass->at;
     memcpy(at->tail, at->end, sizeof at->tail); /* forgets what was provisional */
-    vip_head_commit(pass->head, at->end[pass->network->n_steps], pass->members);
+    vip_head_commit(pass->head, at->end[pass->network->n_steps] - KEPT, pass->members);
     vip_fifo *input = &pass->levels[0];
     vip_fifo_reserve(input, vip_schedule_needed(pass->network, at, 0), at->end[0] + n_frames);
     for (uint32_t t = 0; t < n_frames; t++) {
@@ -464,8 +467,6 @@ void
 vip_pass_answer(vip_pass *pass, int64_t end, uint32_t window, uint32_t members, float *logits)
 {
     assert(end >= 1 && end <= vip_pass_provisional(pass) && members <= pass->max_members);
-    const int64_t final = vip_pass_columns(pass);
-    vip_head_commit(pass->head, end < final ? end : final, pass->members);
     vip_head_answer(pass->head, end, window, members, logits);
 }
 

@@ -53,8 +53,8 @@ int64_t vip_pass_frames(const vip_pass *pass);
  * those are as if they had always run. Endless windows: those that have run since reset. */
 uint32_t vip_pass_settled(const vip_pass *pass, int64_t end, uint32_t window);
 
-/* Logits [members][classes] of the window's columns before `end` (1 .. vip_pass_provisional; at most 8 columns and one
- * push behind the newest). window: 1 .. max_window; of no effect on an endless one. Networks whose members do not
+/* Logits [members][classes] of the window's columns before `end` (1 .. vip_pass_provisional; at most 8 columns behind
+ * those that were final before the newest push). window: 1 .. max_window; of no effect on an endless one. Networks whose members do not
  * differ give the same numbers for each. */
 void vip_pass_answer(vip_pass *pass, int64_t end, uint32_t window, uint32_t members, float *logits);
 

@@ -13,7 +13,8 @@
 typedef struct {
     const float *values, *noise; /* [out][in][kernel][kernel]; noise may be NULL */
     uint32_t in, out, kernel;
-    const double *scale;         /* [out], of batch norm; NULL: 1 */
+    bool unfolded;       /* the first step: its one input channel is seen as nine */
+    const double *scale; /* [out], of batch norm; NULL: 1 */
 } source;
 
 static uint32_t
@@ -49,7 +50,6 @@ fold(const vip_model *model, float *const *values, const char *bn, uint32_t n, d
 static void
 pack(const source *src, bool flipout, vip_layer *layer)
 {
-    const bool unfolded = src->in == 1 && src->kernel == 3;
     const uint32_t positions = src->kernel * src->kernel;
     const size_t vectors = flipout ? 2 : 1;
     for (uint32_t o = 0; o < src->out; o++) {
@@ -58,7 +58,7 @@ pack(const source *src, bool flipout, vip_layer *layer)
         for (uint32_t i = 0; i < src->in; i++) {
             for (uint32_t k = 0; k < positions; k++) {
                 size_t from = ((size_t)o * src->in + i) * positions + k;
-                size_t at = unfolded ? k : ((size_t)(i / VIP_BLOCK) * positions + k) * VIP_BLOCK + i % VIP_BLOCK;
+                size_t at = src->unfolded ? k : ((size_t)(i / VIP_BLOCK) * positions + k) * VIP_BLOCK + i % VIP_BLOCK;
                 double value = (double)src->values[from];
                 double noise = src->noise == NULL ? 0.0 : (double)src->noise[from];
                 float *to = block + at * vectors * VIP_BLOCK;
@@ -75,10 +75,9 @@ static bool
 add_layer(vip_weights *weights, const source *src, const double *shift, const float *bias)
 {
     vip_layer *layer = &weights->layers[weights->n_layers++];
-    const bool unfolded = src->in == 1 && src->kernel == 3;
-    layer->in_blocks = unfolded ? 1 : blocks_of(src->in);
+    layer->in_blocks = blocks_of(src->in);
     layer->out_blocks = blocks_of(src->out);
-    const size_t positions = unfolded ? 1 : (size_t)src->kernel * src->kernel;
+    const size_t positions = src->unfolded ? 1 : (size_t)src->kernel * src->kernel;
     layer->w_block = layer->in_blocks * positions * VIP_BLOCK_WEIGHTS * (weights->flipout ? 2 : 1);
     layer->w = vip_alloc(vip_product(layer->out_blocks, layer->w_block), sizeof(float));
     layer->bias = vip_alloc((size_t)layer->out_blocks * VIP_BLOCK, sizeof(float));
@@ -107,16 +106,26 @@ add_all(vip_weights *weights, const vip_model *model, float *const *values, floa
     for (int i = 0; i < network->n_steps; i++) {
         const vip_step *step = &network->steps[i];
         fold(model, values, step->bn, step->out, scale, shift);
-        const source src = {tensor(model, values, step->conv, "weight"), noise_of(model, noise, step->conv), step->in,
-                            step->out, step->kernel, scale};
+        const source src = {tensor(model, values, step->conv, "weight"),
+                            noise_of(model, noise, step->conv),
+                            step->in,
+                            step->out,
+                            step->kernel,
+                            step->source == VIP_INPUT,
+                            scale};
         if (!add_layer(weights, &src, shift, NULL)) {
             return false;
         }
     }
     static const char *const dense[] = {"fc1", "fc_audioset"};
     for (int i = 0; i < 2; i++) {
-        const source src = {tensor(model, values, dense[i], "weight"), noise_of(model, noise, dense[i]),
-                            network->features, i == 0 ? network->features : network->classes, 1, NULL};
+        const source src = {tensor(model, values, dense[i], "weight"),
+                            noise_of(model, noise, dense[i]),
+                            network->features,
+                            i == 0 ? network->features : network->classes,
+                            1,
+                            false,
+                            NULL};
         if (!add_layer(weights, &src, NULL, tensor(model, values, dense[i], "bias"))) {
             return false;
         }

@@ -22,7 +22,7 @@ typedef struct {
     vipann_engine *engine;
     vipann_reader *reader; /* belongs to the engine */
     vipann_result *result, *last;
-    bool any; /* last holds a result */
+    bool any;       /* last holds a result */
     float *samples; /* [channels][VIP_AUDIO_BLOCK] */
     float *channels[VIPANN_MAX_CHANNELS];
     uint32_t block; /* frames read at once */
@@ -171,8 +171,10 @@ static vipann_status
 check_completeness(const run *r, vipann_error *error)
 {
     if (!r->any || vipann_reader_lost(r->reader) > 0 || r->last->gap_seconds > 0) {
-        return vip_fail(error, VIPANN_E_UNSUPPORTED, "%.120s: results were lost; please report this with the options that "
-                                                     "were used", r->name);
+        return vip_fail(error, VIPANN_E_UNSUPPORTED,
+                        "%.120s: results were lost; please report this with the options that "
+                        "were used",
+                        r->name);
     }
     return vip_audio_check(r->audio, error);
 }
@@ -208,8 +210,8 @@ vip_analyse(const vip_analysis *analysis, const char *path, const vip_listener *
     }
     vipann_status status = set_up(&r, error);
     if (status == VIPANN_OK) {
-        bool whole = listener->begin(listener->user, vip_audio_describe(r.audio), &r.options) && hear(&r) &&
-                     tell_counts(&r);
+        bool whole =
+            listener->begin(listener->user, vip_audio_describe(r.audio), &r.options) && hear(&r) && tell_counts(&r);
         status = whole ? check_completeness(&r, error) : VIPANN_E_BUSY;
     }
     release(&r);

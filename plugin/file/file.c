@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include <common/support.h>
 #include <common/atomic_file.h>
 #include <common/options.h>
+#include <common/support.h>
 
 #include "commands.h"
 #include "jobs.h"
@@ -17,7 +17,21 @@ enum { PIECE_WORK = 16 }; /* columns times members in one go: enough to pay, and
 
 /* The places of the options in the table. */
 enum {
-    START, DURATION, CHANNEL, MODEL, PASSES, SEED, HOP, WINDOW, HORIZON, LATENCY, FORMAT, CLIP, TOP, OUTPUT, THREADS,
+    START,
+    DURATION,
+    CHANNEL,
+    MODEL,
+    PASSES,
+    SEED,
+    HOP,
+    WINDOW,
+    HORIZON,
+    LATENCY,
+    FORMAT,
+    CLIP,
+    TOP,
+    OUTPUT,
+    THREADS,
     N_OPTIONS
 };
 
@@ -33,22 +47,25 @@ static const vip_option OPTIONS[N_OPTIONS] = {
                   "Hear this much of each file."},
     [CHANNEL] = {"channel", VIP_OPTION_WHOLE, "N", 1, VIPANN_MAX_CHANNELS, NULL, NULL, "the mean of all", SOUND,
                  "Hear one channel only, counted from 1."},
-    [MODEL] = {"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, VIP_DEFAULT_MODEL, NULL, NETWORK,
-               "A .safetensors file, or the name of a model in VIPANN_MODEL_PATH (folders separated by colons) or among "
-               "those installed."},
+    [MODEL] =
+        {"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, VIP_DEFAULT_MODEL, NULL, NETWORK,
+         "A .safetensors file, or the name of a model in VIPANN_MODEL_PATH (folders separated by colons) or among "
+         "those installed."},
     [PASSES] = {"passes", VIP_OPTION_WHOLE, "N", 0, VIPANN_MAX_PASSES, NULL, NULL, "the model's, else 8", NETWORK,
                 "Monte-Carlo passes; their disagreement is what the model does not know. 0: one deterministic pass."},
     [SEED] = {"seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709551615e19, NULL, "1", NULL, NETWORK,
               "Of all random numbers; the same seed gives the same results."},
-    [HOP] = {"hop", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e4, NULL, NULL, "one column", NETWORK,
-             "Time between results, rounded to whole columns of the network (0.32 s in the shipped models), at least one."},
+    [HOP] =
+        {"hop", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e4, NULL, NULL, "one column", NETWORK,
+         "Time between results, rounded to whole columns of the network (0.32 s in the shipped models), at least one."},
     [WINDOW] = {"window", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e7, ALL, NULL, "the model's, else 15 columns", NETWORK,
                 "How far back a result listens, rounded likewise. More than 375 columns mean: back to the start."},
     [HORIZON] = {"horizon", VIP_OPTION_NUMBER, "SECONDS", 0, 3600, NULL, "0", NULL, NETWORK,
                  "Time constant of smoothing over results; 0: none."},
-    [LATENCY] = {"latency", VIP_OPTION_CHOICE, NULL, 0, 0, LATENCIES, "centred", NULL, NETWORK,
-                 "centred: a result waits for all sound that bears on it. edge: as if the sound ended right there, as a "
-                 "live listener hears it; about three times the work."},
+    [LATENCY] =
+        {"latency", VIP_OPTION_CHOICE, NULL, 0, 0, LATENCIES, "centred", NULL, NETWORK,
+         "centred: a result waits for all sound that bears on it. edge: as if the sound ended right there, as a "
+         "live listener hears it; about three times the work."},
     [FORMAT] = {"format", VIP_OPTION_CHOICE, NULL, 0, 0, VIP_FORMAT_NAMES, "text", NULL, RESULTS,
                 "text for eyes, jsonl (one JSON object per line), csv (one row per result; for each class shown the "
                 "columns label_1, p_1, std_1 and so on)."},
@@ -58,9 +75,10 @@ static const vip_option OPTIONS[N_OPTIONS] = {
              "Classes in a result, the most probable first; text on a terminal shows as many as fit."},
     [OUTPUT] = {"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, "standard output", RESULTS,
                 "Write here; the file appears when all is done, whole or not at all."},
-    [THREADS] = {"threads", VIP_OPTION_WHOLE, "N", 1, 64, NULL, "1", NULL, RESULTS,
-                 "Files to analyse at once. Results are the same and in the order of the files, but come a whole file at "
-                 "a time."},
+    [THREADS] =
+        {"threads", VIP_OPTION_WHOLE, "N", 1, 64, NULL, "1", NULL, RESULTS,
+         "Files to analyse at once. Results are the same and in the order of the files, but come a whole file at "
+         "a time."},
 };
 
 static const vip_command COMMAND = {

@@ -31,9 +31,10 @@ static const vip_command COMMAND = {
     .name = "vipann info",
     .operands = "MODEL",
     .summary = "Describes a model, and says what it costs: by its shapes, and live on this machine.",
-    .details = "MODEL is a .safetensors file, or the name of a model in VIPANN_MODEL_PATH or among those installed. The "
-               "share of a core is measured by running the model on noise, one column at a time as a live stream "
-               "would, in one thread.",
+    .details =
+        "MODEL is a .safetensors file, or the name of a model in VIPANN_MODEL_PATH or among those installed. The "
+        "share of a core is measured by running the model on noise, one column at a time as a live stream "
+        "would, in one thread.",
     .examples = "vipann info " VIP_DEFAULT_MODEL "\n"
                 "vipann info --json --quick mine.safetensors",
     .options = OPTIONS,
@@ -79,7 +80,9 @@ list_modes(const vipann_model_info *info, uint32_t passes, mode modes[MOST_MODES
             continue;
         }
         for (int edge = 0; edge < (info->causal ? 1 : 2); edge++) {
-            modes[n++] = (mode){.name = info->causal ? "causal" : edge ? "edge" : "centred",
+            modes[n++] = (mode){.name = info->causal ? "causal"
+                                        : edge       ? "edge"
+                                                     : "centred",
                                 .passes = members > 0 ? passes : 0,
                                 .latency = edge ? VIPANN_EDGE : VIPANN_CENTRED,
                                 .core = -1};
@@ -161,8 +164,7 @@ put_calibration(const vip_text_style *style, const vipann_model_info *info)
         (void)puts("none");
         return;
     }
-    (void)printf("temperature %s, of the deterministic pass %s\n",
-                 vip_number_write(a, info->temperature, COST_DIGITS),
+    (void)printf("temperature %s, of the deterministic pass %s\n", vip_number_write(a, info->temperature, COST_DIGITS),
                  vip_number_write(b, info->temperature_deterministic, COST_DIGITS));
     if (info->calibration_members > 0 || info->calibration_window_columns > 0) {
         put_key("  holds for");

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <common/support.h>
 #include <common/progress.h>
+#include <common/support.h>
 
 enum { MOST_THREADS = 64, WAKE_NS = 100000000 };
 
@@ -36,7 +36,8 @@ struct desk {
     vip_progress progress;
     double weight;
     int output_errno;
-    atomic_bool stop; /* set by the first thread; the others look at every step and need nothing else with it: relaxed */
+    atomic_bool
+        stop; /* set by the first thread; the others look at every step and need nothing else with it: relaxed */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a job is done */
     size_t next;            /* the first job that no thread has taken */

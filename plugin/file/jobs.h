@@ -12,7 +12,7 @@
 typedef struct {
     vip_analysis analysis;
     const vip_format *format;
-    vip_report report; /* out, style, clip and top are set: one for each recording is made from it */
+    vip_report report;   /* out, style, clip and top are set: one for each recording is made from it */
     const char *program; /* what lines on stderr begin with */
     const char *const *paths;
     size_t n_paths;

@@ -23,7 +23,8 @@ static int
 show_help(void)
 {
     (void)fputs("Usage: vipann COMMAND [OPTION...] [ARGUMENT...]\n"
-                "Hears what a sound is and says how sure it is.\n\nCommands\n", stdout);
+                "Hears what a sound is and says how sure it is.\n\nCommands\n",
+                stdout);
     for (size_t i = 0; i < N_COMMANDS; i++) {
         (void)printf("  %-20s  %s\n", COMMANDS[i].name, COMMANDS[i].summary);
     }
@@ -36,7 +37,8 @@ show_help(void)
                 "  NO_COLOR              If set, no colours on terminals.\n"
                 "\nExamples\n"
                 "  vipann file street.wav\n"
-                "  vipann file --help\n", stdout);
+                "  vipann file --help\n",
+                stdout);
     return VIP_EXIT_DONE;
 }
 

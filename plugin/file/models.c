@@ -78,14 +78,17 @@ vip_models_open(const char *name, vipann_error *error)
         return vipann_model_open(path, error);
     }
     if (strchr(name, '/') != NULL || access(name, F_OK) == 0) {
-        return vipann_model_open(name, error); /* any file may be a model; whatever is wrong with it, this says it best */
+        return vipann_model_open(name,
+                                 error); /* any file may be a model; whatever is wrong with it, this says it best */
     }
     static const char installed[] = VIPANN_PREFIX "/share/vipann/models";
     if (find_in_list(getenv("VIPANN_MODEL_PATH"), name, path) || find_in(installed, strlen(installed), name, path) ||
         find_beside_program(name, path)) {
         return vipann_model_open(path, error);
     }
-    (void)vip_fail(error, VIPANN_E_IO, "model %.60s: not found here, in VIPANN_MODEL_PATH or in %s; give the path of a "
-                                       ".safetensors file", name, installed);
+    (void)vip_fail(error, VIPANN_E_IO,
+                   "model %.60s: not found here, in VIPANN_MODEL_PATH or in %s; give the path of a "
+                   ".safetensors file",
+                   name, installed);
     return NULL;
 }

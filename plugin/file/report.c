@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <common/support.h>
 #include <common/csv.h>
 #include <common/jsonl.h>
+#include <common/support.h>
 
 /* Significant digits: of what is a float inside, and of times, which are sums of samples over a rate. */
 enum { DIGITS = 7, TIME_DIGITS = 10, ID_DIGITS = 12 };
@@ -128,8 +128,9 @@ vip_report_jsonl_result(const vip_report *report, const vipann_result *r)
 void
 vip_report_csv_head(const vip_report *report)
 {
-    static const char *const fixed[] = {"file", "model", "t_s", "window_s", "passes", "calibrated", "unknown",
-                                        "reduction", "total_nats", "aleatoric_nats", "epistemic_nats"};
+    static const char *const fixed[] = {"file",       "model",          "t_s",           "window_s",
+                                        "passes",     "calibrated",     "unknown",       "reduction",
+                                        "total_nats", "aleatoric_nats", "epistemic_nats"};
     static const char *const per_class[] = {"label", "p", "std", "aleatoric_nats", "epistemic_nats"};
     vip_csv csv = {.out = report->out};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {

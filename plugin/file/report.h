@@ -26,14 +26,14 @@ typedef struct {
     vipann_model_info info;
     char *id; /* the model's name and the first 12 digits of its hash */
     vipann_options options;
-    bool clip;      /* one result for the whole file */
-    uint32_t top;   /* most classes in a result */
+    bool clip;       /* one result for the whole file */
+    uint32_t top;    /* most classes in a result */
     vip_rank *ranks; /* [classes] */
 } vip_report;
 
 typedef struct {
     const char *name;
-    void (*head)(const vip_report *report);                         /* once, before everything; NULL: nothing */
+    void (*head)(const vip_report *report);                               /* once, before everything; NULL: nothing */
     void (*file)(const vip_report *report, const vip_audio_facts *facts); /* before a file's results; NULL */
     void (*result)(const vip_report *report, const vipann_result *result);
 } vip_format;

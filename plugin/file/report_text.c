@@ -73,7 +73,8 @@ put_settings(const vip_report *report)
     if (o->passes == 0) {
         (void)fputs(", deterministic pass", out);
     } else {
-        (void)fprintf(out, ", %u pass%s, seed %llu", o->passes, o->passes == 1 ? "" : "es", (unsigned long long)o->seed);
+        (void)fprintf(out, ", %u pass%s, seed %llu", o->passes, o->passes == 1 ? "" : "es",
+                      (unsigned long long)o->seed);
     }
     if (!report->clip) {
         if (o->window_columns == 0) {

@@ -16,11 +16,11 @@ word(const char *text, const char *const *words, int n)
             return i;
         }
     }
-    fprintf(stderr, "make_tiny_model: '%s': expected one of", text);
+    (void)fprintf(stderr, "make_tiny_model: '%s': expected one of", text);
     for (int i = 0; i < n; i++) {
-        fprintf(stderr, " %s", words[i]);
+        (void)fprintf(stderr, " %s", words[i]);
     }
-    fputs("\n", stderr);
+    (void)fputs("\n", stderr);
     exit(2);
 }
 
@@ -30,7 +30,7 @@ number(const char *text, unsigned long most)
     char *end;
     unsigned long x = strtoul(text, &end, 10);
     if (end == text || *end != '\0' || x < 1 || x > most) {
-        fprintf(stderr, "make_tiny_model: '%s': expected a number from 1 to %lu\n", text, most);
+        (void)fprintf(stderr, "make_tiny_model: '%s': expected a number from 1 to %lu\n", text, most);
         exit(2);
     }
     return (uint32_t)x;
@@ -44,7 +44,7 @@ main(int argc, char **argv)
     static const char *const posteriors[] = {
         [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
     if (argc < 2 || argc > 9) {
-        fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f16]]\n", stderr);
+        (void)fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f16]]\n", stderr);
         return 2;
     }
     random_model_spec spec = {VIP_RESNET22, 1, 4, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1};
@@ -61,7 +61,7 @@ main(int argc, char **argv)
     vipann_status status = model == NULL ? VIPANN_E_MEMORY : vip_model_write(model, argv[1], half, &error);
     vip_model_free(model);
     if (status != VIPANN_OK) {
-        fprintf(stderr, "make_tiny_model: %s\n", error.text);
+        (void)fprintf(stderr, "make_tiny_model: %s\n", error.text);
         return 1;
     }
     return 0;

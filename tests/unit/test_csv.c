@@ -19,11 +19,16 @@ test_fields_are_quoted_where_the_standard_asks(void **state)
     (void)state;
     static const struct {
         const char *field, *written;
-    } table[] = {{"plain", "plain"},           {"", ""},
-                 {NULL, ""},                   {"Narration, monologue", "\"Narration, monologue\""},
-                 {"a \"b\"", "\"a \"\"b\"\"\""}, {"two\nlines", "\"two\nlines\""},
-                 {"\r", "\"\r\""},             {" edge", "\" edge\""},
-                 {"in side", "in side"},       {"\xff", "\xff"}};
+    } table[] = {{"plain", "plain"},
+                 {"", ""},
+                 {NULL, ""},
+                 {"Narration, monologue", "\"Narration, monologue\""},
+                 {"a \"b\"", "\"a \"\"b\"\"\""},
+                 {"two\nlines", "\"two\nlines\""},
+                 {"\r", "\"\r\""},
+                 {" edge", "\" edge\""},
+                 {"in side", "in side"},
+                 {"\xff", "\xff"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char *text = NULL, expected[64];
         size_t size = 0;

@@ -77,12 +77,16 @@ test_text_survives_and_bytes_that_are_not_utf8_are_replaced(void **state)
         {"plain", "plain"},
         {"q\" b\\ s/", "q\" b\\ s/"},
         {"\x01\n\t\x1f\x7f", "\x01\n\t\x1f\x7f"},
-        {"K\xc3\xbc" "che \xe2\x82\xac \xf0\x9f\x90\x95", "K\xc3\xbc" "che \xe2\x82\xac \xf0\x9f\x90\x95"},
+        {"K\xc3\xbc"
+         "che \xe2\x82\xac \xf0\x9f\x90\x95",
+         "K\xc3\xbc"
+         "che \xe2\x82\xac \xf0\x9f\x90\x95"},
         {"latin\xfc.wav", "latin\xef\xbf\xbd.wav"},
-        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},     /* longer than needed */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"}, /* longer than needed */
+        {"\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
         {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* half of a surrogate pair */
-        {"\xf5\x80", "\xef\xbf\xbd\xef\xbf\xbd"},     /* beyond the last character */
-        {"cut\xe2\x82", "cut\xef\xbf\xbd"},           /* ends inside a character */
+        {"\xf5\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* beyond the last character */
+        {"cut\xe2\x82", "cut\xef\xbf\xbd"},                       /* ends inside a character */
         {"\xe2\x82x", "\xef\xbf\xbdx"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

@@ -34,6 +34,15 @@ typedef struct {
     size_t n;
 } image;
 
+static void
+append(image *to, const void *bytes, size_t n)
+{
+    to->bytes = realloc(to->bytes, to->n + n + 1);
+    assert_non_null(to->bytes);
+    memcpy(to->bytes + to->n, bytes, n);
+    to->n += n;
+}
+
 static image
 load(const char *name)
 {
@@ -43,12 +52,9 @@ load(const char *name)
     unsigned char piece[4096];
     size_t n;
     while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
-        whole.bytes = realloc(whole.bytes, whole.n + n);
-        assert_non_null(whole.bytes);
-        memcpy(whole.bytes + whole.n, piece, n);
-        whole.n += n;
+        append(&whole, piece, n);
     }
-    fclose(file);
+    (void)fclose(file);
     return whole;
 }
 
@@ -88,11 +94,10 @@ edited(const image *file, const char *from, const char *to)
     if (at + n_from > 8 + length) {
         fail_msg("'%s' is not in the header", from);
     }
-    image copy = {malloc(file->n + n_to), file->n - n_from + n_to};
-    assert_non_null(copy.bytes);
-    memcpy(copy.bytes, file->bytes, at);
-    memcpy(copy.bytes + at, to, n_to);
-    memcpy(copy.bytes + at + n_to, file->bytes + at + n_from, file->n - at - n_from);
+    image copy = {NULL, 0};
+    append(&copy, file->bytes, at);
+    append(&copy, to, n_to);
+    append(&copy, file->bytes + at + n_from, file->n - at - n_from);
     for (size_t i = 0; i < 3; i++) {
         copy.bytes[i] = (unsigned char)((length - n_from + n_to) >> (8 * i));
     }
@@ -123,25 +128,26 @@ size_of(const vip_tensor_shape *shape)
     return n;
 }
 
-/* Every array of `read` is that of `written`, rounded if it is one of a layer and half. */
+/* Whether there are the same numbers in both, rounded in the first; NULL is like NULL. */
+static void
+compare_array(const float *read, const float *written, size_t n, bool rounded)
+{
+    assert_int_equal(read == NULL, written == NULL);
+    for (size_t k = 0; read != NULL && written != NULL && k < n; k++) {
+        assert_true(read[k] == (rounded ? vip_half_to_float(vip_float_to_half(written[k])) : written[k]));
+    }
+}
+
 static void
 compare_tensors(const vip_model *read, const vip_model *written, bool half)
 {
     assert_int_equal(read->n_tensors, written->n_tensors);
     for (int i = 0; i < read->n_tensors; i++) {
         const vip_tensor_shape *shape = &read->shapes[i];
-        assert_string_equal(shape->name, written->shapes[i].name);
-        assert_int_equal(read->values[i] == NULL, written->values[i] == NULL);
-        assert_int_equal(read->rho[i] == NULL, written->rho[i] == NULL);
         bool rounded = half && shape->kind <= VIP_LINEAR_BIAS;
-        for (size_t k = 0; read->values[i] != NULL && k < size_of(shape); k++) {
-            float x = written->values[i][k];
-            assert_true(read->values[i][k] == (rounded ? vip_half_to_float(vip_float_to_half(x)) : x));
-        }
-        for (size_t k = 0; read->rho[i] != NULL && k < size_of(shape); k++) {
-            float x = written->rho[i][k];
-            assert_true(read->rho[i][k] == (rounded ? vip_half_to_float(vip_float_to_half(x)) : x));
-        }
+        assert_string_equal(shape->name, written->shapes[i].name);
+        compare_array(read->values[i], written->values[i], size_of(shape), rounded);
+        compare_array(read->rho[i], written->rho[i], size_of(shape), rounded);
     }
 }
 
@@ -398,9 +404,10 @@ test_a_cut_file_is_refused_whatever_its_length(void **state)
     (void)state;
     image file = tiny_file(VIPANN_DROPOUT);
     size_t data = 8 + header_length(&file);
-    for (size_t n = 0; n < file.n; n += n < data + 8 || n + 100 > file.n ? 1 : 97) {
+    expect_refusal(&(image){file.bytes, 0}, VIPANN_E_FORMAT, "x: a file of 0 bytes, expected at least 8");
+    for (size_t n = 1; n < file.n; n += n < data + 8 || n + 100 > file.n ? 1 : 97) {
         unsigned char *cut = malloc(n); /* of its own, so that the sanitizer sees a step too far */
-        assert_true(cut != NULL || n == 0);
+        assert_non_null(cut);
         memcpy(cut, file.bytes, n);
         image copy = {cut, n};
         expect_refusal(&copy, VIPANN_E_FORMAT,
@@ -490,10 +497,10 @@ test_a_file_costs_no_more_memory_than_its_header_says(void **state)
     FILE *out = fopen(path, "wb");
     assert_non_null(out);
     assert_int_equal(fwrite(file.bytes, 1, file.n, out), file.n);
-    fclose(out);
+    assert_int_equal(fclose(out), 0);
+    free(file.bytes);
     if (truncate(path, (off_t)1 << 40) != 0) {
         print_message("skipped: the file system has no sparse files of a terabyte\n");
-        free(file.bytes);
         skip();
     }
     vipann_error error = {VIPANN_OK, ""};
@@ -501,7 +508,6 @@ test_a_file_costs_no_more_memory_than_its_header_says(void **state)
     assert_int_equal(error.status, VIPANN_E_FORMAT);
     assert_non_null(strstr(error.text, "tiny.safetensors: the tensors end at byte"));
     assert_int_equal(truncate(path, 0), 0);
-    free(file.bytes);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- writing */

@@ -153,21 +153,21 @@ test_sites_have_their_numbers_rates_and_places(void **state)
     (void)state;
     static const struct {
         vip_arch arch;
-        const char *site;
         int id;
+        const char *site;
         double rate;
         const char *conv; /* of the step; NULL: of none */
     } table[] = {
-        {VIP_RESNET22, "stem", 0x00, 0.2, "conv_block1.conv2"},
-        {VIP_RESNET22, "layer1.0", 0x10, 0.1, "resnet.layer1.0.conv1"},
-        {VIP_RESNET22, "layer4.1", 0x41, 0.1, "resnet.layer4.1.conv1"},
-        {VIP_RESNET22, "pool", 0x50, 0.2, "resnet.layer4.1.conv2"},
-        {VIP_RESNET38, "layer3.5", 0x35, 0.1, "resnet.layer3.5.conv1"},
-        {VIP_RESNET54, "layer3.5", 0x35, 0.1, "resnet.layer3.5.conv2"},
-        {VIP_RESNET54, "pool", 0x50, 0.2, "resnet.layer4.2.conv3"},
-        {VIP_RESNET54, "after", 0x51, 0.2, "conv_block_after1.conv2"},
-        {VIP_RESNET54, "fc1", 0x52, 0.5, NULL},
-        {VIP_RESNET54, "head", 0x53, 0, NULL},
+        {VIP_RESNET22, 0x00, "stem", 0.2, "conv_block1.conv2"},
+        {VIP_RESNET22, 0x10, "layer1.0", 0.1, "resnet.layer1.0.conv1"},
+        {VIP_RESNET22, 0x41, "layer4.1", 0.1, "resnet.layer4.1.conv1"},
+        {VIP_RESNET22, 0x50, "pool", 0.2, "resnet.layer4.1.conv2"},
+        {VIP_RESNET38, 0x35, "layer3.5", 0.1, "resnet.layer3.5.conv1"},
+        {VIP_RESNET54, 0x35, "layer3.5", 0.1, "resnet.layer3.5.conv2"},
+        {VIP_RESNET54, 0x50, "pool", 0.2, "resnet.layer4.2.conv3"},
+        {VIP_RESNET54, 0x51, "after", 0.2, "conv_block_after1.conv2"},
+        {VIP_RESNET54, 0x52, "fc1", 0.5, NULL},
+        {VIP_RESNET54, 0x53, "head", 0, NULL},
     };
     static const int n_sites[] = {13, 21, 21};
     for (size_t i = 0; i < LENGTH(table); i++) {
@@ -262,21 +262,21 @@ test_shapes_scale_with_width_and_classes(void **state)
 {
     (void)state;
     static const struct {
-        vip_arch arch;
         const char *name;
-        uint8_t rank;
+        vip_arch arch;
         uint32_t shape[4];
+        uint8_t rank;
     } table[] = {
-        {VIP_RESNET22, "bn0.weight", 1, {64, 0, 0, 0}},
-        {VIP_RESNET22, "bn0.num_batches_tracked", 0, {0, 0, 0, 0}},
-        {VIP_RESNET22, "conv_block1.conv1.weight", 4, {3, 1, 3, 3}},
-        {VIP_RESNET22, "resnet.layer4.0.downsample.1.weight", 4, {24, 12, 1, 1}},
-        {VIP_RESNET54, "resnet.layer1.0.conv3.weight", 4, {12, 3, 1, 1}},
-        {VIP_RESNET54, "conv_block_after1.conv1.weight", 4, {96, 96, 3, 3}},
-        {VIP_RESNET38, "conv_block_after1.conv1.weight", 4, {96, 24, 3, 3}},
-        {VIP_RESNET38, "fc1.weight", 2, {96, 96, 0, 0}},
-        {VIP_RESNET38, "fc_audioset.weight", 2, {7, 96, 0, 0}},
-        {VIP_RESNET38, "fc_audioset.bias", 1, {7, 0, 0, 0}},
+        {"bn0.weight", VIP_RESNET22, {64, 0, 0, 0}, 1},
+        {"bn0.num_batches_tracked", VIP_RESNET22, {0, 0, 0, 0}, 0},
+        {"conv_block1.conv1.weight", VIP_RESNET22, {3, 1, 3, 3}, 4},
+        {"resnet.layer4.0.downsample.1.weight", VIP_RESNET22, {24, 12, 1, 1}, 4},
+        {"resnet.layer1.0.conv3.weight", VIP_RESNET54, {12, 3, 1, 1}, 4},
+        {"conv_block_after1.conv1.weight", VIP_RESNET54, {96, 96, 3, 3}, 4},
+        {"conv_block_after1.conv1.weight", VIP_RESNET38, {96, 24, 3, 3}, 4},
+        {"fc1.weight", VIP_RESNET38, {96, 96, 0, 0}, 2},
+        {"fc_audioset.weight", VIP_RESNET38, {7, 96, 0, 0}, 2},
+        {"fc_audioset.bias", VIP_RESNET38, {7, 0, 0, 0}, 1},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
         vip_network_fill(&network, table[i].arch, 3, 7, VIP_SAME);

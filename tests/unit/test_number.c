@@ -34,8 +34,8 @@ test_numbers_have_a_point_in_every_locale(void **state)
         double value;
         int digits;
         const char *text;
-    } table[] = {{0.25, 7, "0.25"},  {-1.5, 7, "-1.5"},      {1.0 / 3, 4, "0.3333"}, {1e-9, 7, "1e-09"},
-                 {9.6, 10, "9.6"},   {-0.0, 7, "0"},         {1e300, 3, "1e+300"},   {NAN, 7, "null"},
+    } table[] = {{0.25, 7, "0.25"},     {-1.5, 7, "-1.5"},  {1.0 / 3, 4, "0.3333"}, {1e-9, 7, "1e-09"},
+                 {9.6, 10, "9.6"},      {-0.0, 7, "0"},     {1e300, 3, "1e+300"},   {NAN, 7, "null"},
                  {INFINITY, 3, "null"}, {16000, 7, "16000"}};
     char out[VIP_NUMBER_SIZE];
     choose_comma();
@@ -53,7 +53,8 @@ static void
 test_read_takes_finite_decimal_numbers_only(void **state)
 {
     (void)state;
-    static const char *const refused[] = {"", " 1", "1 ", "nan", "inf", "0x10", "1e999", "1,5", "--1", "1.2.3", "e", "."};
+    static const char *const refused[] = {"",      " 1",  "1 ",  "nan",   "inf", "0x10",
+                                          "1e999", "1,5", "--1", "1.2.3", "e",   "."};
     double value = 7;
     for (size_t i = 0; i < LENGTH(refused); i++) {
         assert_false(vip_number_read(refused[i], &value));
@@ -87,8 +88,8 @@ test_clock_never_shows_sixty_seconds(void **state)
         double seconds;
         int decimals;
         const char *text;
-    } table[] = {{0, 2, "0:00.00"},     {4.8, 2, "0:04.80"},        {59.996, 2, "1:00.00"}, {59.4, 0, "0:59"},
-                 {59.6, 0, "1:00"},     {3599.9996, 3, "1:00:00.000"}, {3661.25, 1, "1:01:01.3"}};
+    } table[] = {{0, 2, "0:00.00"}, {4.8, 2, "0:04.80"},           {59.996, 2, "1:00.00"},   {59.4, 0, "0:59"},
+                 {59.6, 0, "1:00"}, {3599.9996, 3, "1:00:00.000"}, {3661.25, 1, "1:01:01.3"}};
     char out[VIP_NUMBER_SIZE];
     for (size_t i = 0; i < LENGTH(table); i++) {
         assert_string_equal(vip_number_clock(out, table[i].seconds, table[i].decimals), table[i].text);

@@ -172,8 +172,8 @@ test_distance_counts_insertions_deletions_changes_and_swaps(void **state)
     static const struct {
         const char *a, *b;
         size_t distance;
-    } table[] = {{"", "", 0}, {"hop", "hop", 0}, {"hop", "ho", 1}, {"hpo", "hop", 1}, {"hip", "hop", 1},
-                 {"", "abc", 3}, {"kitten", "sitting", 3}, {"ca", "abc", 3}};
+    } table[] = {{"", "", 0},       {"hop", "hop", 0}, {"hop", "ho", 1},         {"hpo", "hop", 1},
+                 {"hip", "hop", 1}, {"", "abc", 3},    {"kitten", "sitting", 3}, {"ca", "abc", 3}};
     for (size_t i = 0; i < LENGTH(table); i++) {
         assert_int_equal(vip_word_distance(table[i].a, table[i].b), table[i].distance);
         assert_int_equal(vip_word_distance(table[i].b, table[i].a), table[i].distance);

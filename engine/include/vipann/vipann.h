@@ -214,7 +214,8 @@ VIPANN_API uint32_t vipann_push(vipann_engine *engine, const float *const *chann
 VIPANN_API int vipann_pump(vipann_engine *engine);
 
 /* The stream has ended: pumps what is left, ends it as the end of a file, and gives a last result for it. After that
- * only reset, readers and free make sense. Thread: analysis. Returns false if nothing was ever pushed. */
+ * only reset, readers and free make sense. Thread: analysis. Returns false, and gives no result, if no sound came since
+ * the start, if it has ended already, or if another thread is pumping. */
 VIPANN_API bool vipann_flush(vipann_engine *engine);
 
 /* Frames that can be pushed now without loss. Thread: the pushing one. */

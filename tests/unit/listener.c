@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* listener.c -- see listener.h for the contract. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <tests/data/random_model.h>
+
+#include "listener.h"
+
+float *
+random_frames(uint64_t seed, size_t n)
+{
+    float *frames = malloc(n * VIP_MELS * sizeof *frames);
+    assert_non_null(frames);
+    for (size_t i = 0; i < n * VIP_MELS; i++) {
+        const double event = random_model_uniform(seed, 1, (uint32_t)(i / VIP_MELS / 16), 0) > 0.6 ? 20 : 0;
+        frames[i] = (float)(-50 + event + 8 * random_model_normal(seed, 2, (uint32_t)i));
+    }
+    return frames;
+}
+
+vip_model *
+tiny_model(vip_arch arch, vip_padding padding, vipann_posterior posterior)
+{
+    const random_model_spec spec = {.arch = arch,
+                                    .width = TINY_WIDTH,
+                                    .classes = TINY_CLASSES,
+                                    .padding = padding,
+                                    .posterior = posterior,
+                                    .task = VIPANN_MULTILABEL,
+                                    .seed = 5};
+    vip_model *model = random_model(&spec);
+    assert_non_null(model);
+    return model;
+}
+
+listener
+listener_new(const listener_options *o)
+{
+    listener l = {.model = tiny_model(o->arch, o->padding, o->posterior)};
+    const uint32_t members = o->members == 0 ? 1 : o->members;
+    if (o->posterior == VIPANN_MEANFIELD) {
+        l.noise = vip_draw_noise(l.model, o->seed, 0);
+        assert_non_null(l.noise);
+    }
+    l.weights = vip_weights_new(l.model, l.model->values, l.noise);
+    assert_non_null(l.weights);
+    if (o->posterior == VIPANN_MEANFIELD) {
+        l.signs = vip_draw_signs(l.model, l.weights, l.noise, o->seed, members);
+        assert_non_null(l.signs);
+    }
+    const vip_pass_options options = {.kernels = o->kernels == NULL ? vip_kernels_choose(NULL) : o->kernels,
+                                      .rates = l.model->rates,
+                                      .signs = l.signs,
+                                      .seed = o->seed,
+                                      .max_members = members,
+                                      .max_frames = o->max_frames == 0 ? VIP_COLUMN_FRAMES : o->max_frames,
+                                      .max_window = o->max_window};
+    l.pass = vip_pass_new(&l.model->network, l.weights, &options);
+    assert_non_null(l.pass);
+    return l;
+}
+
+void
+listener_free(listener *l)
+{
+    vip_pass_free(l->pass);
+    vip_signs_free(l->signs);
+    vip_weights_free(l->weights);
+    vip_tensors_free(l->noise);
+    vip_model_free(l->model);
+}
+
+static void
+answer_new_columns(vip_pass *pass, hearing *h)
+{
+    while (h->columns < vip_pass_columns(pass)) {
+        float *out = h->answers + (size_t)h->columns * h->members * TINY_CLASSES;
+        h->columns++;
+        vip_pass_answer(pass, h->columns, h->window, h->members, out);
+    }
+}
+
+void
+hear(vip_pass *pass, hearing *h, size_t from, size_t to)
+{
+    while (from < to) {
+        size_t n = h->random == NULL ? h->max_piece : 1 + next_random(h->random) % h->max_piece;
+        n = n < to - from ? n : to - from;
+        vip_pass_push(pass, h->frames + from * VIP_MELS, (uint32_t)n);
+        from += n;
+        answer_new_columns(pass, h);
+    }
+}
+
+void
+hear_end(vip_pass *pass, hearing *h)
+{
+    vip_pass_finish(pass, true);
+    answer_new_columns(pass, h);
+}
+
+float *
+new_answers(size_t columns, size_t members)
+{
+    float *answers = malloc(columns * members * TINY_CLASSES * sizeof *answers);
+    assert_non_null(answers);
+    for (size_t i = 0; i < columns * members * TINY_CLASSES; i++) {
+        answers[i] = NAN;
+    }
+    return answers;
+}
+
+uint32_t
+next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
