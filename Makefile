@@ -40,12 +40,15 @@ TESTED = $(HELPERS) $(COMMON) $(filter-out %/main.o,$(PROGRAM)) # what a unit te
 
 UNIT = $(call programs,tests/unit,test_*)
 BENCH = $(call programs,tests/bench,*)
-OTHER = $(call programs,tests/vectors,*) $(call programs,tests/data,*)
+OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*)
 THREADED = ring results # unit tests in which threads meet: run under the thread sanitizer too
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c tests/*/*.c demo/*.c)
 HEADERS = $(wildcard engine/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h tests/*/*.h)
+
+# Making FFTW's planner safe for threads leaves hooks in FFTW, which may outlive us in a host: so the library stays loaded.
+STAY = -Wl,-z,nodelete
 
 # Nothing may be missing from the shared library; sanitizers leave it to the program to bring their own.
 WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
@@ -70,7 +73,7 @@ $(BUILD)/libvipann.a: $(ENGINE)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(ENGINE)
 
 $(BUILD)/$(SO): $(ENGINE)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SO) $(WHOLE) -o $@ $(ENGINE) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SO) $(STAY) $(WHOLE) -o $@ $(ENGINE) $(LIBS)
 
 $(BUILD)/vipann: $(PROGRAM) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
@@ -90,7 +93,7 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/libtested.a $(
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS)
 
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
-$(call programs,tests/vectors,*): $(BUILD)/tests/%: $(BUILD)/tests/vectors/%.o
+$(BUILD)/tests/test_vectors: $(call objects,tests/vectors/*.c)
 $(call programs,tests/data,*): $(BUILD)/tests/%: $(BUILD)/tests/data/%.o
 $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)

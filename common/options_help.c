@@ -52,9 +52,9 @@ write_option(const vip_option *option, FILE *out)
     bool ranged = option->kind == VIP_OPTION_NUMBER || (option->kind == VIP_OPTION_WHOLE && option->most < 1e9);
     int n = snprintf(right, sizeof right, "%s", option->help);
     if (ranged && n > 0 && (size_t)n < sizeof right) {
-        n += snprintf(right + n, sizeof right - (size_t)n, " (%s to %s%s%s)", vip_number_write(least, option->least, 9),
-                      vip_number_write(most, option->most, 9), fallback != NULL ? "; default: " : "",
-                      fallback != NULL ? fallback : "");
+        (void)snprintf(right + n, sizeof right - (size_t)n, " (%s to %s%s%s)",
+                       vip_number_write(least, option->least, 9), vip_number_write(most, option->most, 9),
+                       fallback != NULL ? "; default: " : "", fallback != NULL ? fallback : "");
     } else if (fallback != NULL && n > 0 && (size_t)n < sizeof right) {
         (void)snprintf(right + n, sizeof right - (size_t)n, " (default: %s)", fallback);
     }

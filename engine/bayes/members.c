@@ -111,7 +111,8 @@ draw_layer(const vip_layer *layer, uint64_t seed, uint32_t tensor, uint32_t memb
 
 /* A member's bias of a dense layer: mu + s * db, s being the signs of the layer's outputs. */
 static void
-draw_bias(const vip_model *model, vip_tensors noise, const char *name, const uint16_t *sign_out, uint32_t n, float *bias)
+draw_bias(const vip_model *model, vip_tensors noise, const char *name, const uint16_t *sign_out, uint32_t n,
+          float *bias)
 {
     const int i = vip_model_tensor(model, name);
     assert(i >= 0);
@@ -133,7 +134,9 @@ vip_draw_signs(const vip_model *model, const vip_weights *weights, vip_tensors n
         for (int i = 0; i < weights->n_layers; i++) {
             const vip_layer *layer = &weights->layers[i];
             const bool step = i < fc1;
-            const uint32_t tensor = step ? network->steps[i].tensor : i == fc1 ? network->fc1_tensor : network->head_tensor;
+            const uint32_t tensor = step       ? network->steps[i].tensor
+                                    : i == fc1 ? network->fc1_tensor
+                                               : network->head_tensor;
             const uint32_t in = step ? network->steps[i].in : network->features;
             const uint32_t out = step ? network->steps[i].out : i == fc1 ? network->features : network->classes;
             draw_layer(layer, seed, tensor, m, in, out, negative,

@@ -26,11 +26,11 @@ struct vip_head {
     double *sum;
 
     /* Of one answer. */
-    float *one_max;  /* [features] */
-    double *one_sum; /* [features] */
-    float *pooled;   /* [stored][features] */
+    float *one_max;   /* [features] */
+    double *one_sum;  /* [features] */
+    float *pooled;    /* [stored][features] */
     float *x, *h, *z; /* [blocks][members][HALO][16] */
-    uint16_t *keep;  /* [members][blocks] */
+    uint16_t *keep;   /* [members][blocks] */
 };
 
 vip_head *

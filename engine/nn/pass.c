@@ -26,15 +26,15 @@ struct vip_pass {
     bool shared[VIP_MAX_STEPS]; /* the step is computed once for all members */
 
     vip_schedule at;
-    int64_t first;              /* column of the sound that is column 0 here */
+    int64_t first;                     /* column of the sound that is column 0 here */
     int64_t joined[VIPANN_MAX_PASSES]; /* columns that were final when the member started; 0: with the pass */
-    uint32_t look_ahead;        /* frames */
-    uint32_t look_back_columns; /* what a column sees before its own frames */
+    uint32_t look_ahead;               /* frames */
+    uint32_t look_back_columns;        /* what a column sees before its own frames */
 
     vip_fifo levels[VIP_MAX_LEVELS]; /* [0]: frames after bn0, one lane */
-    float *unfolded;            /* the 9 inputs around each pixel: [columns][bins + 2][16] */
-    float *undropped;           /* a shared step's output before dropout spreads it over the members */
-    uint16_t *keep;             /* masks of one step's new columns */
+    float *unfolded;                 /* the 9 inputs around each pixel: [columns][bins + 2][16] */
+    float *undropped;                /* a shared step's output before dropout spreads it over the members */
+    uint16_t *keep;                  /* masks of one step's new columns */
     vip_head *head;
 };
 
@@ -252,8 +252,8 @@ set_source(const vip_pass *pass, int i, int64_t column, vip_conv *conv, vip_regi
     }
     const vip_fifo *source = &pass->levels[step->source + 1];
     conv->kernel = step->kernel;
-    conv->x = step->kernel == 3 ? vip_fifo_at(source, column - pass->network->left)
-                                : vip_fifo_at(source, column) + VIP_BLOCK;
+    conv->x =
+        step->kernel == 3 ? vip_fifo_at(source, column - pass->network->left) : vip_fifo_at(source, column) + VIP_BLOCK;
     conv->x_block = source->block;
     conv->x_column = source->column;
     region->x_member = source->members == 1 ? 0 : source->member;
@@ -395,7 +395,8 @@ vip_pass_push(vip_pass *pass, const float *frames, uint32_t n_frames)
     for (uint32_t t = 0; t < n_frames; t++) {
         float *to = vip_fifo_at(input, at->end[0] + t) + 1;
         for (int bin = 0; bin < VIP_MELS; bin++) {
-            to[bin] = frames[t * VIP_MELS + (uint32_t)bin] * pass->weights->bn0_scale[bin] + pass->weights->bn0_shift[bin];
+            to[bin] =
+                frames[t * VIP_MELS + (uint32_t)bin] * pass->weights->bn0_scale[bin] + pass->weights->bn0_shift[bin];
         }
     }
     at->end[0] += n_frames;

@@ -21,9 +21,9 @@ typedef struct {
     const float *rates;     /* dropout per site, [n_sites]; NULL: no dropout. Copied */
     const vip_signs *signs; /* of Flipout, for max_members; NULL unless the weights are pairs. Borrowed */
     uint64_t seed;
-    uint32_t max_members;   /* 1 .. VIPANN_MAX_PASSES */
-    uint32_t max_frames;    /* most frames of one push */
-    uint32_t max_window;    /* most columns an answer pools; 0: all since the start */
+    uint32_t max_members; /* 1 .. VIPANN_MAX_PASSES */
+    uint32_t max_frames;  /* most frames of one push */
+    uint32_t max_window;  /* most columns an answer pools; 0: all since the start */
 } vip_pass_options;
 
 /* network and weights are borrowed for the pass's life. NULL: memory is short. */

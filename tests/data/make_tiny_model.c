@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* make_tiny_model.c -- writes a model of random numbers: `make_tiny_model OUT [arch width classes padding posterior seed
- * [f16]]`. Without further words a ResNet-22 of width 1 that the tests read in no time. */
+ * [f32|f16 [multilabel|multiclass]]]`. Without further words a ResNet-22 of width 1 that the tests read in no time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +43,11 @@ main(int argc, char **argv)
     static const char *const paddings[] = {[VIP_SAME] = "same", [VIP_CAUSAL] = "causal"};
     static const char *const posteriors[] = {
         [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
-    if (argc < 2 || argc > 9) {
-        (void)fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f16]]\n", stderr);
+    static const char *const tasks[] = {[VIPANN_MULTILABEL] = "multilabel", [VIPANN_MULTICLASS] = "multiclass"};
+    if (argc < 2 || argc > 10) {
+        (void)fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f32|f16"
+                    " [multilabel|multiclass]]]\n",
+                    stderr);
         return 2;
     }
     random_model_spec spec = {VIP_RESNET22, 1, 4, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1};
@@ -55,6 +58,7 @@ main(int argc, char **argv)
     spec.posterior = argc > 6 ? (vipann_posterior)word(argv[6], posteriors, 3) : spec.posterior;
     spec.seed = argc > 7 ? number(argv[7], UINT32_MAX) : spec.seed;
     bool half = argc > 8 && word(argv[8], (const char *const[]){"f32", "f16"}, 2) == 1;
+    spec.task = argc > 9 ? (vipann_task)word(argv[9], tasks, 2) : spec.task;
 
     vip_model *model = random_model(&spec);
     vipann_error error = {VIPANN_E_MEMORY, "not enough memory for the model"};

@@ -290,7 +290,7 @@ test_time_never_slips(void **state) /* G4 */
         uint64_t total = 0, lost = 0;
         vipann_result *r = vipann_result_new(model);
         double newest = 0;
-        for (int k = 0; k < 60; k++) {
+        for (int k = 0; k < 20; k++) {
             const uint32_t spread = stream_random(&random) % 3 == 0 ? 30000 : 4000;
             const uint32_t gap = BLOCK + 1 + stream_random(&random) % spread;
             const uint32_t sound = 1 + stream_random(&random) % (2 * spread);

@@ -90,8 +90,9 @@ test_pieces_of_any_size_give_the_bits_of_the_whole(void **state) /* S1, S3 */
                 options.max_window = window;
                 listener l = listener_new(&options);
                 uint32_t random = 5;
-                hearing h = {frames, longest[i], i < 2 ? NULL : &random, window, options.members,
-                             new_answers(COLUMNS, options.members), 0};
+                hearing h = {frames, longest[i],      i < 2 ? NULL : &random,
+                             window, options.members, new_answers(COLUMNS, options.members),
+                             0};
                 hear(l.pass, &h, 0, FRAMES);
                 hear_end(l.pass, &h);
                 assert_int_equal(h.columns, COLUMNS);
@@ -156,7 +157,8 @@ test_answers_at_the_edge_leave_the_stream_as_it_was(void **state) /* S3 */
         float *whole = hear_whole(options, WINDOW), answer[4 * TINY_CLASSES];
         options.max_window = WINDOW;
         listener l = listener_new(&options);
-        hearing h = {frames, VIP_COLUMN_FRAMES, NULL, WINDOW, options.members, new_answers(COLUMNS, options.members), 0};
+        hearing h = {frames, VIP_COLUMN_FRAMES, NULL, WINDOW, options.members, new_answers(COLUMNS, options.members),
+                     0};
         for (size_t heard = 0; heard < FRAMES; heard += 25) {
             hear(l.pass, &h, heard, heard + 25 < FRAMES ? heard + 25 : FRAMES);
             for (int again = 0; again < 2 && heard > VIP_COLUMN_FRAMES; again++) {
@@ -199,11 +201,11 @@ static void
 test_a_member_that_joins_later_counts_once_it_has_settled(void **state) /* S4 */
 {
     (void)state;
-    enum { MOST = 4, LONG = 1280, LONG_COLUMNS = LONG / VIP_COLUMN_FRAMES, SHORT_WINDOW = 2 };
+    enum { MOST = 4, LONG = 1500, LONG_COLUMNS = LONG / VIP_COLUMN_FRAMES, SHORT_WINDOW = 2 };
     static const struct {
         size_t frame;
         uint32_t members;
-    } changes[] = {{0, 2}, {130, 4}, {480, 1}, {545, 3}, {1000, 4}};
+    } changes[] = {{0, 2}, {130, 4}, {480, 1}, {545, 3}, {900, 4}};
     float *sound = random_frames(2, LONG);
     static const size_t which[] = {0, 1, 5};
     for (size_t i = 0; i < LENGTH(which); i++) {
