@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* atomic_file.c -- see atomic_file.h for the contract. */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _GNU_SOURCE /* O_TMPFILE, realpath */
 #include "atomic_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +20,8 @@ struct vip_atomic_file {
     FILE *out;
     char *path;   /* the name it will have */
     char *folder; /* of path */
-    char *beside; /* the name it has now; NULL: path itself, which is a device or a pipe */
+    char *beside; /* the name it has until then, if any */
+    bool direct;  /* a device or a pipe: path itself is written to */
 };
 
 static void
@@ -67,9 +69,10 @@ folder_of(const char *path)
     return folder;
 }
 
-/* Creates a file of a name that nobody has, next to the final one. Not mkstemp: that ignores the user's umask. */
+/* Finds a name that nobody has, next to the final one, and takes it: for a new file (fd < 0), or for one that has none.
+ * Returns a descriptor. Not mkstemp: that ignores the user's umask. */
 static int
-create_beside(vip_atomic_file *file, mode_t mode)
+take_name(vip_atomic_file *file, int fd)
 {
     size_t size = strlen(file->folder) + SUFFIX;
     file->beside = vip_alloc(size, 1);
@@ -77,19 +80,32 @@ create_beside(vip_atomic_file *file, mode_t mode)
         errno = ENOMEM;
         return -1;
     }
-    int fd = -1;
-    for (int i = 0; i < ATTEMPTS && fd < 0; i++) {
+    char nameless[SUFFIX];
+    (void)snprintf(nameless, sizeof nameless, "/proc/self/fd/%d", fd);
+    for (int i = 0; i < ATTEMPTS; i++) {
         (void)snprintf(file->beside, size, "%s/.vipann-%ld-%d.part", file->folder, (long)getpid(), i);
-        fd = open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (fd < 0 && errno != EEXIST) {
+        int taken = fd < 0 ? open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
+                    : linkat(AT_FDCWD, nameless, AT_FDCWD, file->beside, AT_SYMLINK_FOLLOW) == 0 ? fd
+                                                                                                 : -1;
+        if (taken >= 0) {
+            return taken;
+        }
+        if (errno != EEXIST) {
             break;
         }
     }
-    if (fd < 0) {
-        vip_free(file->beside); /* it is somebody else's, or is not there */
-        file->beside = NULL;
-    }
-    return fd;
+    vip_free(file->beside); /* it is somebody else's, or is not there */
+    file->beside = NULL;
+    return -1;
+}
+
+/* A file in the folder without a name, so that nothing is left behind whatever ends the program; where the system cannot
+ * do that, one with a name of its own. */
+static int
+create_beside(vip_atomic_file *file)
+{
+    int fd = access("/proc/self/fd", X_OK) == 0 ? open(file->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    return fd >= 0 ? fd : take_name(file, -1);
 }
 
 static int
@@ -102,12 +118,13 @@ open_for_writing(vip_atomic_file *file)
         return -1;
     }
     if (there && !S_ISREG(before.st_mode)) {
+        file->direct = true;
         return open(file->path, O_WRONLY | O_CLOEXEC);
     }
     if (there && access(file->path, W_OK) != 0) {
         return -1; /* a rename would go round the protection of the file that stands there */
     }
-    int fd = create_beside(file, 0666);
+    int fd = create_beside(file);
     if (fd >= 0 && there) {
         (void)fchmod(fd, before.st_mode & 07777); /* where it is refused, the umask's choice stands */
     }
@@ -170,8 +187,9 @@ vip_atomic_file_commit(vip_atomic_file *file, vipann_error *error)
 {
     errno = 0;
     bool failed = ferror(file->out) != 0 || fflush(file->out) != 0;
-    if (file->beside != NULL) {
+    if (!file->direct) {
         failed = failed || fsync(fileno(file->out)) != 0;
+        failed = failed || (file->beside == NULL && take_name(file, fileno(file->out)) < 0);
     }
     int reason = errno;
     if (fclose(file->out) != 0 && !failed) {
@@ -179,7 +197,7 @@ vip_atomic_file_commit(vip_atomic_file *file, vipann_error *error)
         reason = errno;
     }
     file->out = NULL;
-    if (!failed && file->beside != NULL && rename(file->beside, file->path) != 0) {
+    if (!failed && !file->direct && rename(file->beside, file->path) != 0) {
         failed = true;
         reason = errno;
     }
@@ -189,7 +207,7 @@ vip_atomic_file_commit(vip_atomic_file *file, vipann_error *error)
         vip_atomic_file_discard(file);
         return status;
     }
-    if (file->beside != NULL) {
+    if (!file->direct) {
         sync_folder(file->folder);
     }
     release(file);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <common/atomic_file.h>
 #include <common/options.h>
@@ -190,6 +191,23 @@ run_with_output(vip_jobs *jobs, const char *path)
     return outcome.failed > 0 ? VIP_EXIT_FAILED : VIP_EXIT_DONE;
 }
 
+/* The recording that --output would replace, or NULL. */
+static const char *
+overwritten(const vip_arguments *a)
+{
+    struct stat output, input;
+    if (!a->values[OUTPUT].given || stat(a->values[OUTPUT].text, &output) != 0 || !S_ISREG(output.st_mode)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < a->n_operands; i++) {
+        const char *path = a->operands[i];
+        if (stat(path, &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
 static int
 run(const vip_arguments *a)
 {
@@ -230,6 +248,10 @@ vip_command_file(int argc, char **argv)
         status = parsed == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
     } else if (arguments.help) {
         vip_options_help(&COMMAND, stdout);
+    } else if (overwritten(&arguments) != NULL) {
+        (void)fprintf(stderr, "%s: --output %s would replace a recording that is to be heard; choose another name\n",
+                      COMMAND.name, overwritten(&arguments));
+        status = VIP_EXIT_ASKED_WRONGLY;
     } else {
         status = run(&arguments);
     }

@@ -30,3 +30,10 @@ wrong 'expected a whole number of 1 to 64' file --threads 0 x.wav
 wrong 'needs a value' file x.wav --output
 wrong 'takes no value' file --clip=1 x.wav
 wrong 'one argument too many' info a b
+
+# A recording is never lost to a slip of the pen.
+wav 16000 1 8000 > "$SCRATCH/a.wav"
+cp "$SCRATCH/a.wav" "$SCRATCH/copy"
+run 2 file --model "$TINY" --output "$SCRATCH/./a.wav" "$SCRATCH/a.wav"
+said 'would replace a recording'
+cmp "$SCRATCH/a.wav" "$SCRATCH/copy" || fail "the recording was replaced"

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_atomic_file.c -- holds the promises of common/atomic_file.h. */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +34,22 @@ test_nothing_is_there_until_commit(void **state)
     assert_int_equal(scratch_read(path, text, sizeof text), 5);
     assert_string_equal(text, "whole");
     assert_int_equal(scratch_count(state), 1);
+}
+
+static void
+test_a_program_that_is_killed_leaves_nothing_behind(void **state)
+{
+    int fd = open(*state, O_TMPFILE | O_WRONLY, 0600);
+    if (fd < 0) {
+        print_message("this file system has no files without a name\n");
+        skip();
+    }
+    (void)close(fd);
+    char path[SCRATCH_PATH];
+    vip_atomic_file *file = vip_atomic_file_open(scratch_path(path, state, "new"), NULL);
+    assert_non_null(file);
+    assert_int_equal(scratch_count(state), 0); /* as it would stand if the program ended here */
+    vip_atomic_file_discard(file);
 }
 
 static void
@@ -143,6 +161,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SCRATCH(test_nothing_is_there_until_commit),
+        WITH_SCRATCH(test_a_program_that_is_killed_leaves_nothing_behind),
         WITH_SCRATCH(test_what_was_there_stays_until_commit_and_after_discard),
         WITH_SCRATCH(test_a_replaced_file_keeps_its_permissions_and_links),
         WITH_SCRATCH(test_a_new_file_obeys_the_umask),
