@@ -44,16 +44,16 @@ vip_fifo_reset(vip_fifo *fifo, int64_t origin)
 }
 
 void
-vip_fifo_reserve(vip_fifo *fifo, int64_t needed, int64_t end)
+vip_fifo_reserve(vip_fifo *fifo, int64_t needed, int64_t held, int64_t end)
 {
-    assert(needed >= fifo->origin && end - needed <= (int64_t)fifo->capacity);
+    assert(needed >= fifo->origin && held >= needed && end - needed <= (int64_t)fifo->capacity);
     if (end - fifo->origin <= (int64_t)fifo->capacity) {
         return;
     }
-    size_t skip = (size_t)(needed - fifo->origin) * fifo->column;
+    size_t skip = (size_t)(needed - fifo->origin) * fifo->column, kept = (size_t)(held - needed) * fifo->column;
     for (uint32_t b = 0; b < fifo->blocks; b++) {
         float *block = fifo->data + b * fifo->block;
-        memmove(block, block + skip, (fifo->block - skip) * sizeof(float));
+        memmove(block, block + skip, kept * sizeof(float));
     }
     fifo->origin = needed;
 }

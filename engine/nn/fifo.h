@@ -29,9 +29,9 @@ void vip_fifo_free(vip_fifo *fifo);
 /* First state: all zero, the first place is that of column `origin` (negative: padding). */
 void vip_fifo_reset(vip_fifo *fifo, int64_t origin);
 
-/* Makes room for columns up to `end` (excluded), moving those from `needed` on to the front if there is none at the
- * back. needed >= origin, end - needed <= capacity. */
-void vip_fifo_reserve(vip_fifo *fifo, int64_t needed, int64_t end);
+/* Makes room for columns up to `end` (excluded), moving those from `needed` to `held` (excluded), which are all that
+ * count, to the front if there is none at the back. origin <= needed <= held, end - needed <= capacity. */
+void vip_fifo_reserve(vip_fifo *fifo, int64_t needed, int64_t held, int64_t end);
 
 /* The first channel of member 0, first bin, of a column that has a place. */
 float *vip_fifo_at(const vip_fifo *fifo, int64_t column);

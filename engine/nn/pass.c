@@ -369,10 +369,11 @@ advance(vip_pass *pass, bool ended)
         }
         if (ended && network->steps[i].kernel == 3 && network->right > 0) {
             vip_fifo *level = &pass->levels[source];
-            vip_fifo_reserve(level, vip_schedule_needed(network, at, source), at->tail[source] + network->right);
+            vip_fifo_reserve(level, vip_schedule_needed(network, at, source), at->tail[source],
+                             at->tail[source] + network->right);
             vip_fifo_zero(level, at->tail[source], network->right, 0, level->members);
         }
-        vip_fifo_reserve(&pass->levels[i + 1], vip_schedule_needed(network, at, i + 1), b);
+        vip_fifo_reserve(&pass->levels[i + 1], vip_schedule_needed(network, at, i + 1), a, b);
         compute(pass, i, a, b);
         if (!ended) {
             at->end[i + 1] = b;
@@ -388,10 +389,9 @@ vip_pass_push(vip_pass *pass, const float *frames, uint32_t n_frames)
 {
     assert(n_frames <= pass->max_frames);
     vip_schedule *at = &pass->at;
-    memcpy(at->tail, at->end, sizeof at->tail); /* forgets what was provisional */
     vip_head_commit(pass->head, at->end[pass->network->n_steps] - KEPT, pass->members);
     vip_fifo *input = &pass->levels[0];
-    vip_fifo_reserve(input, vip_schedule_needed(pass->network, at, 0), at->end[0] + n_frames);
+    vip_fifo_reserve(input, vip_schedule_needed(pass->network, at, 0), at->end[0], at->end[0] + n_frames);
     for (uint32_t t = 0; t < n_frames; t++) {
         float *to = vip_fifo_at(input, at->end[0] + t) + 1;
         for (int bin = 0; bin < VIP_MELS; bin++) {

@@ -79,7 +79,7 @@ test_columns_stay_what_they_are_while_they_are_needed(void **state)
     uint32_t random = 3;
     for (int step = 0; step < 2000; step++) {
         const int64_t room = CAPACITY - (end - needed), n = (int64_t)next_random(&random) % (room + 1);
-        vip_fifo_reserve(&fifo, needed, end + n);
+        vip_fifo_reserve(&fifo, needed, end, end + n);
         for (int64_t t = end; t < end + n; t++) {
             write_column(&fifo, t);
         }
@@ -99,9 +99,9 @@ test_a_move_is_made_only_when_there_is_no_room(void **state)
     vip_fifo fifo;
     new_fifo(&fifo);
     vip_fifo_reset(&fifo, 0);
-    vip_fifo_reserve(&fifo, 4, CAPACITY);
+    vip_fifo_reserve(&fifo, 4, CAPACITY, CAPACITY);
     assert_int_equal(fifo.origin, 0);
-    vip_fifo_reserve(&fifo, 4, CAPACITY + 1);
+    vip_fifo_reserve(&fifo, 4, CAPACITY, CAPACITY + 1);
     assert_int_equal(fifo.origin, 4);
     vip_fifo_free(&fifo);
 }
