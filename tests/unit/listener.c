@@ -40,6 +40,20 @@ tiny_model(vip_arch arch, vip_padding padding, vipann_posterior posterior)
     return model;
 }
 
+listener_options
+kind_of(size_t kind)
+{
+    static const listener_options kinds[KINDS] = {
+        {.arch = VIP_RESNET22, .padding = VIP_SAME, .posterior = VIPANN_DROPOUT, .members = 3, .seed = 11},
+        {.arch = VIP_RESNET22, .padding = VIP_CAUSAL, .posterior = VIPANN_DROPOUT, .members = 2, .seed = 11},
+        {.arch = VIP_RESNET54, .padding = VIP_SAME, .posterior = VIPANN_DROPOUT, .members = 2, .seed = 11},
+        {.arch = VIP_RESNET54, .padding = VIP_CAUSAL, .posterior = VIPANN_DETERMINISTIC, .members = 1, .seed = 11},
+        {.arch = VIP_RESNET38, .padding = VIP_SAME, .posterior = VIPANN_DETERMINISTIC, .members = 2, .seed = 11},
+        {.arch = VIP_RESNET22, .padding = VIP_CAUSAL, .posterior = VIPANN_MEANFIELD, .members = 3, .seed = 11},
+    };
+    return kinds[kind];
+}
+
 listener
 listener_new(const listener_options *o)
 {

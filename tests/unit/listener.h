@@ -36,6 +36,10 @@ typedef struct {
     const vip_kernels *kernels; /* the best here */
 } listener_options;
 
+/* The networks and posteriors over which most invariants are seen to hold; 5 is Flipout. */
+enum { KINDS = 6 };
+listener_options kind_of(size_t kind);
+
 /* Asserts that everything could be made. */
 listener listener_new(const listener_options *options);
 void listener_free(listener *l);

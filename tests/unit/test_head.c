@@ -168,6 +168,30 @@ test_a_window_over_everything_has_the_bits_of_an_endless_one(void **state)
     vip_head_free(window);
 }
 
+/* The mean of equal columns is the column, for hours: a sum in single precision would lose digits on the way. */
+static void
+test_an_endless_window_keeps_its_digits(void **state)
+{
+    (void)state;
+    enum { HOURS = 20000 }; /* columns: 1.8 hours */
+    const vip_head_masks masks = masks_of(0, 0);
+    vip_head *head = new_head(0, 1, &masks);
+    float first[TINY_CLASSES], last[TINY_CLASSES];
+    for (int64_t end = 1; end <= HOURS; end++) {
+        float *column = vip_head_column(head, end - 1);
+        for (uint32_t c = 0; c < FEATURES; c++) {
+            column[c] = 0.1f;
+        }
+        if (end == 1) {
+            vip_head_answer(head, end, 1, 1, first);
+        }
+        vip_head_commit(head, end, 1);
+    }
+    vip_head_answer(head, HOURS, 1, 1, last);
+    assert_memory_equal(first, last, sizeof first);
+    vip_head_free(head);
+}
+
 static void
 test_reset_forgets_what_was_committed(void **state) /* S8 */
 {
@@ -210,6 +234,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_answer_is_max_and_mean_of_the_window_through_the_dense_layers),
         cmocka_unit_test(test_a_window_over_everything_has_the_bits_of_an_endless_one),
+        cmocka_unit_test(test_an_endless_window_keeps_its_digits),
         cmocka_unit_test(test_reset_forgets_what_was_committed),
         cmocka_unit_test(test_memory_that_fails_anywhere_gives_no_head_and_no_leak),
     };
