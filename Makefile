@@ -41,7 +41,7 @@ TESTED = $(HELPERS) $(COMMON) $(filter-out %/main.o,$(PROGRAM)) # what a unit te
 UNIT = $(call programs,tests/unit,test_*)
 BENCH = $(call programs,tests/bench,*)
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*)
-THREADED = ring results # unit tests in which threads meet: run under the thread sanitizer too
+THREADED = ring results engine_threads library # unit tests in which threads meet: run under the thread sanitizer too
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c tests/*/*.c demo/*.c)

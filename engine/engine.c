@@ -24,10 +24,10 @@
 #include <string.h>
 
 enum {
-    CACHE_LINE = 64,  /* bytes */
-    MIX_BLOCK = 256,  /* frames mixed at once, on the stack of the pushing thread */
-    MAX_GAPS = 64,    /* gaps that may wait for the pumping thread */
-    FEED = 1024       /* samples moved from the ring to the front-end at once */
+    CACHE_LINE = 64, /* bytes */
+    MIX_BLOCK = 256, /* frames mixed at once, on the stack of the pushing thread */
+    MAX_GAPS = 64,   /* gaps that may wait for the pumping thread */
+    FEED = 1024      /* samples moved from the ring to the front-end at once */
 };
 static const float LOUDEST = 100.0f; /* 40 dB above full scale */
 
@@ -40,10 +40,10 @@ struct vipann_engine {
     /* Written at creation, then only read. */
     vipann_model *model;
     vipann_options options;
-    bool members;          /* a posterior is drawn from; else the deterministic pass */
-    bool edge;             /* and not causal */
+    bool members; /* a posterior is drawn from; else the deterministic pass */
+    bool edge;    /* and not causal */
     double column_seconds;
-    double column_frames;  /* frames of input in a column */
+    double column_frames;     /* frames of input in a column */
     vip_weights *own_weights; /* of Flipout */
     vip_signs *signs;
 
@@ -52,9 +52,9 @@ struct vipann_engine {
     uint64_t missing;                     /* lost since the last that it took */
 
     /* Both. */
-    alignas(CACHE_LINE) atomic_flag busy;         /* acquire and release by the pumping thread, whichever that is */
-    atomic_bool running;                          /* something was pushed; relaxed: for refusing late readers */
-    atomic_uint_least64_t lost;                   /* frames in gaps; relaxed, a counter */
+    alignas(CACHE_LINE) atomic_flag busy;          /* acquire and release by the pumping thread, whichever that is */
+    atomic_bool running;                           /* something was pushed; relaxed: for refusing late readers */
+    atomic_uint_least64_t lost;                    /* frames in gaps; relaxed, a counter */
     atomic_uint_least64_t params[VIPANN_N_PARAMS]; /* bits of a double; relaxed: each stands alone */
     vip_ring *ring;
     vip_queue *gaps; /* a gap is written before the sample behind it: who sees that sample sees the gap */
@@ -72,16 +72,16 @@ struct vipann_engine {
 
     /* Pumping: columns. */
     vip_pass *pass;
-    int64_t first;          /* column of the sound that is the pass's column 0 */
-    int64_t answered;       /* the pass's column up to which the last answer went */
-    int64_t due;            /* that of the next one; never behind what has been heard */
-    uint32_t hop, window;   /* columns; parameters in force */
+    int64_t first;        /* column of the sound that is the pass's column 0 */
+    int64_t answered;     /* the pass's column up to which the last answer went */
+    int64_t due;          /* that of the next one; never behind what has been heard */
+    uint32_t hop, window; /* columns; parameters in force */
     double horizon;
 
     /* Pumping: answers. */
-    float *logits;                 /* [members][classes] */
+    float *logits;                             /* [members][classes] */
     vip_probability *probabilities, *smoothed; /* [members][classes] */
-    bool settled[VIPANN_MAX_PASSES]; /* the member's smoothed probabilities have a value */
+    bool settled[VIPANN_MAX_PASSES];           /* the member's smoothed probabilities have a value */
     vipann_result *result;
     vip_publisher *publisher;
 };
@@ -399,14 +399,15 @@ static vipann_answer
 is_unknown(const vipann_engine *g, const vipann_result *r, uint32_t members)
 {
     const vip_model *file = g->model->file;
-    vip_evidence evidence = {.members = g->members ? members : 0, .total = r->total_nats, .epistemic = r->epistemic_nats};
+    vip_evidence evidence = {
+        .members = g->members ? members : 0, .total = r->total_nats, .epistemic = r->epistemic_nats};
     for (uint32_t c = 0; c < r->classes; c++) {
         evidence.largest = (double)r->p[c] > evidence.largest ? (double)r->p[c] : evidence.largest;
     }
     if (file->task == VIPANN_MULTILABEL && evidence.members >= 2) {
         const float *thresholds = file->calibration.present ? file->calibration.thresholds : NULL;
-        evidence.active_epistemic = vip_active_epistemic(r->p, r->aleatoric, r->epistemic, thresholds, members,
-                                                         r->classes, &evidence.n_active);
+        evidence.active_epistemic =
+            vip_active_epistemic(r->p, r->aleatoric, r->epistemic, thresholds, members, r->classes, &evidence.n_active);
     }
     return vip_unknown(file, &evidence);
 }
@@ -418,8 +419,8 @@ answer(vipann_engine *g, int64_t end, bool last)
     const vip_model *file = g->model->file;
     vipann_result *r = g->result;
     const uint32_t members = listen_to_members(g, end);
-    const vip_doubt doubt = vip_decompose(file->task, g->smoothed, members, r->classes, r->p, r->std, r->aleatoric,
-                                          r->epistemic);
+    const vip_doubt doubt =
+        vip_decompose(file->task, g->smoothed, members, r->classes, r->p, r->std, r->aleatoric, r->epistemic);
     r->columns = (uint32_t)(g->window == 0 || end < (int64_t)g->window ? end : (int64_t)g->window);
     r->t_seconds = (double)(g->first + end) * g->column_seconds;
     r->window_seconds = r->columns * g->column_seconds;
@@ -523,7 +524,7 @@ hear_samples(vipann_engine *g, size_t room)
 {
     size_t n = room < FEED ? room : FEED;
     const size_t there = vip_ring_read_space(g->ring); /* before the gaps are looked at: see `gaps` */
-    gap next;
+    gap next; /* begins only when there is sound behind it, so that after every new start something is heard */
     if (g->silence == 0 && there > 0 && vip_queue_peek(g->gaps, &next) && next.position == g->read) {
         if (g->n_frames >= VIP_COLUMN_FRAMES && is_long(g, &next)) {
             return 0;
@@ -554,8 +555,8 @@ static void
 collect(vipann_engine *g, uint32_t wanted)
 {
     while (g->n_frames < wanted) {
-        g->n_frames += (uint32_t)vip_frontend_read(g->frontend, g->frames + (size_t)g->n_frames * VIP_MELS,
-                                                   wanted - g->n_frames);
+        g->n_frames +=
+            (uint32_t)vip_frontend_read(g->frontend, g->frames + (size_t)g->n_frames * VIP_MELS, wanted - g->n_frames);
         if (g->n_frames < wanted && (g->flushed || hear_samples(g, vip_frontend_space(g->frontend)) == 0)) {
             return;
         }
@@ -619,8 +620,9 @@ vipann_reader *
 vipann_reader_new(vipann_engine *g, unsigned what, vipann_error *error)
 {
     if (atomic_load_explicit(&g->running, memory_order_relaxed)) {
-        (void)vip_fail(error, VIPANN_E_ARG, "a reader was asked for while the stream runs; make readers before the "
-                                            "first push, or reset the engine");
+        (void)vip_fail(error, VIPANN_E_ARG,
+                       "a reader was asked for while the stream runs; make readers before the "
+                       "first push, or reset the engine");
         return NULL;
     }
     return vip_publisher_add(g->publisher, what, error);

@@ -209,7 +209,8 @@ vipann_model_describe(const vipann_model *model, vipann_model_info *info)
         .fmin = file->frontend.fmin,
         .fmax = file->frontend.fmax,
         .column_seconds = vip_column_seconds(file),
-        .look_ahead_seconds = vip_network_look_ahead(&file->network, NULL) * vip_column_seconds(file) / VIP_COLUMN_FRAMES,
+        .look_ahead_seconds =
+            vip_network_look_ahead(&file->network, NULL) * vip_column_seconds(file) / VIP_COLUMN_FRAMES,
         .causal = causal,
         .has_calibration = calibration->present,
         .temperature = calibration->present ? (double)calibration->temperature[0] : 1,
@@ -250,8 +251,8 @@ vipann_options_default(vipann_options *options, const vipann_model *model)
 {
     const vip_calibration *calibration = &model->file->calibration;
     const uint32_t members = clamp(calibration->members > 0 ? calibration->members : 8, VIPANN_MAX_PASSES);
-    const uint32_t window = clamp(calibration->window_columns > 0 ? calibration->window_columns : 15,
-                                  VIPANN_MAX_WINDOW_COLUMNS);
+    const uint32_t window =
+        clamp(calibration->window_columns > 0 ? calibration->window_columns : 15, VIPANN_MAX_WINDOW_COLUMNS);
     *options = (vipann_options){
         .rate = 48000,
         .channels = 1,

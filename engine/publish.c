@@ -138,8 +138,8 @@ vipann_reader *
 vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error)
 {
     if (what == 0 || (what & ~(unsigned)(VIPANN_LATEST | VIPANN_RESULTS)) != 0) {
-        (void)vip_fail(error, VIPANN_E_ARG, "a reader was asked for %#x; expected VIPANN_LATEST, VIPANN_RESULTS or both",
-                       what);
+        (void)vip_fail(error, VIPANN_E_ARG,
+                       "a reader was asked for %#x; expected VIPANN_LATEST, VIPANN_RESULTS or both", what);
         return NULL;
     }
     if (publisher->n_readers == VIPANN_MAX_READERS) {

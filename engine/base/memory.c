@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20 };                                 /* bytes; x86-64 */
-static const size_t HUGE_FROM = (size_t)32 << 20;             /* bytes: below, huge pages gain nothing */
+enum { HUGE_PAGE = 2 << 20 };                                /* bytes; x86-64 */
 static const size_t MOST = SIZE_MAX / 2 - (size_t)HUGE_PAGE; /* bytes: no rounding can wrap */
 
 size_t
@@ -25,8 +24,9 @@ vip_alloc(size_t count, size_t size)
     if (bytes > MOST) {
         return NULL;
     }
-    size_t alignment = bytes >= HUGE_FROM ? HUGE_PAGE : VIP_ALIGNMENT;
-    bytes = (bytes + alignment) / alignment * alignment; /* at least one unit, so that "nothing" is a block too */
+    size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : VIP_ALIGNMENT;
+    bytes = bytes == 0 ? 1 : bytes; /* "nothing" is a block too */
+    bytes = (bytes + alignment - 1) / alignment * alignment;
     void *block = aligned_alloc(alignment, bytes);
     if (block == NULL) {
         return NULL;

@@ -4,8 +4,11 @@
 
 enum {
     CHUNK = 256, /* runs that all output blocks go over before the next ones: their inputs stay in the cache */
-    CHUNK_BYTES = 512 << 10
+    CACHE_BYTES = 512 << 10, /* of the second cache: what may be expected to stay there */
 };
+
+/* Cycles for a vector of weights from the second cache and from beyond, about. */
+static const double NEAR = 0.75, FAR = 5;
 
 static size_t
 ceil_div(size_t a, size_t b)
@@ -13,16 +16,19 @@ ceil_div(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
-/* Cycles that a tile takes per input channel, about: multiply-adds at two a cycle, loads at two, and the sums' latency;
- * weights that come from the second cache cost a little more than inputs, which come from the first. */
+/* Cycles that a tile takes per input channel, about: two multiply-adds a cycle, two loads, no sum twice within four;
+ * and its weights, which the tiles of other runs read again. With Flipout each run and block forms its own weight. */
 static double
-tile_cost(const vip_tile *tile, bool flipout)
+tile_cost(const vip_kernels *kernels, const vip_conv *conv, const vip_tile *tile)
 {
-    double pixels = tile->runs * tile->bins, weights = tile->blocks;
-    double formed = flipout ? tile->runs * weights : 0;
-    double arithmetic = pixels * weights + formed, loads = pixels + weights + 2 * formed;
-    double busy = arithmetic > loads ? arithmetic : loads;
-    return (busy > 8 ? busy : 8) / 2 + 0.75 * weights * (flipout ? 2 : 1);
+    const bool flipout = conv->sign_in != NULL;
+    const double pixels = tile->runs * tile->bins, vectors = tile->blocks * kernels->vectors;
+    const double weights = flipout ? 2 * vectors : vectors, formed = flipout ? tile->runs * vectors : 0;
+    const double arithmetic = pixels * vectors + formed;
+    const double loads = pixels + weights + formed + (flipout ? tile->runs : 0);
+    const double busy = arithmetic > loads ? arithmetic : loads;
+    const bool stays = tile->blocks * conv->w_block * sizeof(float) <= CACHE_BYTES;
+    return (busy > 8 ? busy : 8) / 2 + weights * (stays ? NEAR : FAR);
 }
 
 /* The tile that gets through the work soonest. Tiles of one pixel and block fit anything, so there is always one. */
@@ -39,7 +45,7 @@ choose_tile(const vip_kernels *kernels, const vip_conv *conv, const vip_region *
         }
         size_t runs = (size_t)region->columns * region->members * (region->bins / t->bins);
         double tiles = (double)ceil_div(runs, t->runs) * (double)ceil_div(conv->out_blocks, t->blocks);
-        double cost = tiles * tile_cost(t, conv->sign_in != NULL);
+        double cost = tiles * tile_cost(kernels, conv, t);
         if (best == NULL || cost < best_cost) {
             best = t;
             best_cost = cost;
@@ -85,9 +91,9 @@ static size_t
 chunk_runs(const vip_conv *conv, const vip_region *region, const vip_tile *tile)
 {
     size_t run_bytes = (size_t)conv->in_blocks * tile->bins * VIP_BLOCK * sizeof(float);
-    size_t runs = CHUNK_BYTES / run_bytes;
+    size_t runs = CACHE_BYTES / run_bytes;
     size_t weight_bytes = conv->out_blocks * conv->w_block * sizeof(float);
-    if (runs > CHUNK || weight_bytes > CHUNK_BYTES || region->columns == 1) {
+    if (runs > CHUNK || weight_bytes > CACHE_BYTES || region->columns == 1) {
         runs = CHUNK; /* few inputs, or weights that cost more to read again than inputs */
     }
     runs -= runs % tile->runs;

@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 enum {
-    VIP_BLOCK = 16,     /* channels in a block */
-    VIP_MAX_RUNS = 8,   /* runs in one tile */
+    VIP_BLOCK = 16,   /* channels in a block */
+    VIP_MAX_RUNS = 8, /* runs in one tile */
     VIP_BLOCK_WEIGHTS = VIP_BLOCK * VIP_BLOCK
 };
 
@@ -49,7 +49,7 @@ typedef struct {
     const float *residual; /* NULL: none */
     size_t residual_block;
     bool relu, pool;
-    const uint16_t *keep; /* dropout, one bit per channel of a block: [output column, member, bin][out_blocks]; or NULL */
+    const uint16_t *keep; /* dropout: bits of a block's channels, [output column, member, bin][out_blocks]; or NULL */
     float keep_scale;     /* of what is kept */
 
     float *y;

@@ -21,6 +21,7 @@ typedef void vip_drop_function(const float *x, const uint16_t *keep, size_t keep
 typedef struct {
     const char *name;
     const vip_tile *tiles; /* ends with one of no runs */
+    int vectors;           /* registers that a block of 16 channels fills: what tiles cost depends on it */
     vip_keep_function *keep;
     vip_drop_function *drop;
     bool fused; /* products and sums are rounded once */
@@ -39,7 +40,7 @@ const vip_kernels *vip_kernels_choose(vipann_error *error);
  * 0 means that all members read the same. conv's pointers are those of column 0, member 0, bin 0 (x: the first pixel
  * that the kernel touches for it, the halo's for a 3x3 kernel). */
 typedef struct {
-    uint32_t columns; /* of the convolution, before the pool; even with pool */
+    uint32_t columns;       /* of the convolution, before the pool; even with pool */
     uint32_t members, bins; /* bins is a power of two */
     size_t x_member;
     size_t y_column, y_member;

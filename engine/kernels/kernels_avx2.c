@@ -20,22 +20,22 @@ lanes_of(uint32_t bits, int part)
     return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(half, one), one));
 }
 
-#define load(p) _mm256_loadu_ps(p)
-#define store(p, v) _mm256_storeu_ps(p, v)
-#define spread(p) _mm256_broadcast_ss(p)
-#define fma(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define add(a, b) _mm256_add_ps(a, b)
-#define mul(a, b) _mm256_mul_ps(a, b)
-#define zero() _mm256_setzero_ps()
-#define positive(a) _mm256_max_ps(a, _mm256_setzero_ps())
-#define choose(lanes, a, b) _mm256_xor_ps(a, _mm256_and_ps(lanes, _mm256_xor_ps(a, b)))
+#define load(p)                   _mm256_loadu_ps(p)
+#define store(p, v)               _mm256_storeu_ps(p, v)
+#define spread(p)                 _mm256_broadcast_ss(p)
+#define fma(a, b, c)              _mm256_fmadd_ps(a, b, c)
+#define add(a, b)                 _mm256_add_ps(a, b)
+#define mul(a, b)                 _mm256_mul_ps(a, b)
+#define zero()                    _mm256_setzero_ps()
+#define positive(a)               _mm256_max_ps(a, _mm256_setzero_ps())
+#define choose(lanes, a, b)       _mm256_xor_ps(a, _mm256_and_ps(lanes, _mm256_xor_ps(a, b)))
 #define keep_lanes(bits, part, a) _mm256_and_ps(a, lanes_of(bits, part))
-#define prefetch(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#define prefetch(p)               _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #include "conv_tile.h"
 
-/* 8 to 12 sums of two kinds of operands fill the 16 registers. */
+/* A pixel's sums are two registers: 8 to 12 of them leave room for the weights and the input. */
 #define TILES(T)                                                                                                       \
-    T(1, 4, 1) T(2, 2, 1) T(4, 1, 1) T(1, 2, 2) T(2, 1, 2) T(1, 1, 4) T(1, 2, 1) T(1, 1, 2) T(1, 1, 1)
+    T(6, 1, 1) T(1, 4, 1) T(2, 2, 1) T(4, 1, 1) T(1, 2, 2) T(2, 1, 2) T(1, 1, 4) T(1, 2, 1) T(1, 1, 2) T(1, 1, 1)
 
 TILES(DEFINE_TILE)
 static const vip_tile tiles[] = {TILES(TILE_ROW){0, 0, 0, NULL, NULL}};
@@ -95,8 +95,8 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
     }
 }
 
-const vip_kernels vip_kernels_avx2 = {"avx2", tiles, keep, drop, true};
+const vip_kernels vip_kernels_avx2 = {"avx2", tiles, PARTS, keep, drop, true};
 #else
 static const vip_tile no_tiles[] = {{0, 0, 0, NULL, NULL}};
-const vip_kernels vip_kernels_avx2 = {"avx2", no_tiles, NULL, NULL, true};
+const vip_kernels vip_kernels_avx2 = {"avx2", no_tiles, 0, NULL, NULL, true};
 #endif

@@ -10,27 +10,27 @@
 
 typedef __m512 vec;
 enum { LANES = 16 };
-#define load(p) _mm512_loadu_ps(p)
-#define store(p, v) _mm512_storeu_ps(p, v)
-#define spread(p) _mm512_set1_ps(*(p))
-#define fma(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define add(a, b) _mm512_add_ps(a, b)
-#define mul(a, b) _mm512_mul_ps(a, b)
-#define zero() _mm512_setzero_ps()
-#define positive(a) _mm512_max_ps(a, _mm512_setzero_ps())
+#define load(p)              _mm512_loadu_ps(p)
+#define store(p, v)          _mm512_storeu_ps(p, v)
+#define spread(p)            _mm512_set1_ps(*(p))
+#define fma(a, b, c)         _mm512_fmadd_ps(a, b, c)
+#define add(a, b)            _mm512_add_ps(a, b)
+#define mul(a, b)            _mm512_mul_ps(a, b)
+#define zero()               _mm512_setzero_ps()
+#define positive(a)          _mm512_max_ps(a, _mm512_setzero_ps())
 #define lanes_of(bits, part) _mm512_castsi512_ps(_mm512_maskz_set1_epi32((__mmask16)(bits), -1))
 #define choose(lanes, a, b)                                                                                            \
     _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(lanes), _mm512_castps_si512(b),                  \
                                                   _mm512_castps_si512(a), 0xCA)) /* lanes ? b : a */
 #define keep_lanes(bits, part, a) _mm512_maskz_mov_ps((__mmask16)(bits), a)
-#define prefetch(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#define prefetch(p)               _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #include "conv_tile.h"
 
-/* Up to 16 sums each: enough to keep two multiply-add units busy. */
-#define TILES(T)                                                                                                       \
-    T(1, 16, 1) T(1, 8, 2) T(2, 8, 1) T(2, 4, 2) T(1, 4, 4) T(4, 4, 1) T(4, 2, 2) T(8, 2, 1) T(2, 2, 4) T(1, 2, 8)     \
-    T(8, 1, 2) T(4, 1, 4) T(2, 1, 8) T(1, 1, 8)                                                                         \
-    T(1, 8, 1) T(1, 4, 1) T(2, 4, 1) T(2, 2, 1) T(1, 2, 1) T(1, 1, 1)
+/* 16 sums where there is so much to do, else fewer: two multiply-add units of a latency of 4 want 8. */
+#define BY_PIXELS(T) T(1, 16, 1) T(1, 8, 2) T(2, 8, 1) T(2, 4, 2) T(4, 4, 1) T(4, 2, 2) T(8, 2, 1) T(8, 1, 2)
+#define BY_BLOCKS(T) T(1, 4, 4) T(2, 2, 4) T(4, 1, 4) T(2, 1, 4) T(1, 2, 4) T(1, 1, 4)
+#define FOR_FEW(T)   T(1, 8, 1) T(1, 4, 1) T(2, 4, 1) T(2, 2, 1) T(1, 2, 1) T(1, 1, 1)
+#define TILES(T)     BY_PIXELS(T) BY_BLOCKS(T) FOR_FEW(T)
 
 TILES(DEFINE_TILE)
 static const vip_tile tiles[] = {TILES(TILE_ROW){0, 0, 0, NULL, NULL}};
@@ -91,8 +91,8 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
     }
 }
 
-const vip_kernels vip_kernels_avx512 = {"avx512", tiles, keep, drop, true};
+const vip_kernels vip_kernels_avx512 = {"avx512", tiles, PARTS, keep, drop, true};
 #else
 static const vip_tile no_tiles[] = {{0, 0, 0, NULL, NULL}};
-const vip_kernels vip_kernels_avx512 = {"avx512", no_tiles, NULL, NULL, true};
+const vip_kernels vip_kernels_avx512 = {"avx512", no_tiles, 0, NULL, NULL, true};
 #endif

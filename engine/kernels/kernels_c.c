@@ -128,4 +128,4 @@ drop(const float *x, const uint16_t *keep_bits, size_t keep_step, float scale, s
     }
 }
 
-const vip_kernels vip_kernels_c = {"c", tiles, keep, drop, false};
+const vip_kernels vip_kernels_c = {"c", tiles, 4, keep, drop, false};

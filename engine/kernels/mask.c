@@ -35,7 +35,7 @@ vip_keep_column(const vip_kernels *kernels, uint64_t seed, uint32_t site, uint32
     memset(keep, 0, (size_t)bins * blocks * sizeof *keep);
     for (size_t e = 0; e < elements; e++) {
         size_t bin = e / channels, channel = e % channels;
-        unsigned bit = words[e / VIP_BLOCK] >> (e % VIP_BLOCK) & 1u;
+        unsigned bit = (unsigned)words[e / VIP_BLOCK] >> (e % VIP_BLOCK) & 1u;
         keep[bin * blocks + channel / VIP_BLOCK] |= (uint16_t)(bit << (channel % VIP_BLOCK));
     }
 }

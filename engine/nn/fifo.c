@@ -2,12 +2,10 @@
 /* fifo.c -- see fifo.h for the contract. */
 #include "fifo.h"
 
-#include <base/memory.h>
-
 #include <assert.h>
 #include <string.h>
 
-size_t
+void
 vip_fifo_shape(vip_fifo *fifo, uint32_t lanes, uint32_t channels, uint32_t bins, uint32_t members, uint32_t capacity)
 {
     *fifo = (vip_fifo){.channels = channels,
@@ -19,21 +17,12 @@ vip_fifo_shape(vip_fifo *fifo, uint32_t lanes, uint32_t channels, uint32_t bins,
     fifo->member = ((size_t)bins + 2) * lanes;
     fifo->column = fifo->member * members;
     fifo->block = fifo->column * capacity;
-    return fifo->blocks * fifo->block;
 }
 
-bool
-vip_fifo_allocate(vip_fifo *fifo)
+size_t
+vip_fifo_size(const vip_fifo *fifo)
 {
-    fifo->data = vip_alloc(vip_product(fifo->blocks, fifo->block), sizeof(float));
-    return fifo->data != NULL;
-}
-
-void
-vip_fifo_free(vip_fifo *fifo)
-{
-    vip_free(fifo->data);
-    fifo->data = NULL;
+    return (fifo->blocks * fifo->block + 15) / 16 * 16;
 }
 
 void

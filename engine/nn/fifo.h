@@ -11,20 +11,18 @@
 #include <stdint.h>
 
 typedef struct {
-    float *data; /* [blocks][capacity][members][bins + 2][lanes] */
+    float *data; /* borrowed: [blocks][capacity][members][bins + 2][lanes] */
     uint32_t channels, lanes, blocks, capacity, members, bins;
     size_t block, column, member; /* strides in floats */
     int64_t origin;               /* the column in the first place */
 } vip_fifo;
 
-/* Sets the shape and returns the floats that it takes; nothing is allocated. lanes: channels of a block, 16, or 1 for
- * the frames at the input. */
-size_t vip_fifo_shape(vip_fifo *fifo, uint32_t lanes, uint32_t channels, uint32_t bins, uint32_t members,
-                      uint32_t capacity);
+/* Sets the shape; nothing is allocated. lanes: channels of a block, 16, or 1 for the frames at the input. */
+void vip_fifo_shape(vip_fifo *fifo, uint32_t lanes, uint32_t channels, uint32_t bins, uint32_t members,
+                    uint32_t capacity);
 
-/* Allocates what the shape takes; false: memory is short. */
-bool vip_fifo_allocate(vip_fifo *fifo);
-void vip_fifo_free(vip_fifo *fifo);
+/* The floats that the shape takes, a multiple of 16. The caller lets data point at so many, aligned to 64 bytes. */
+size_t vip_fifo_size(const vip_fifo *fifo);
 
 /* First state: all zero, the first place is that of column `origin` (negative: padding). */
 void vip_fifo_reset(vip_fifo *fifo, int64_t origin);

@@ -32,6 +32,7 @@ struct vip_pass {
     uint32_t look_back_columns;        /* what a column sees before its own frames */
 
     vip_fifo levels[VIP_MAX_LEVELS]; /* [0]: frames after bn0, one lane */
+    float *numbers;                  /* the levels' and the next two in one block, for the sake of large pages */
     float *unfolded;                 /* the 9 inputs around each pixel: [columns][bins + 2][16] */
     float *undropped;                /* a shared step's output before dropout spreads it over the members */
     uint16_t *keep;                  /* masks of one step's new columns */
@@ -63,7 +64,8 @@ shape(vip_pass *pass)
     const vip_network *network = pass->network;
     uint32_t capacity[VIP_MAX_LEVELS];
     vip_schedule_capacity(network, pass->max_frames, capacity);
-    plan need = {.levels = vip_fifo_shape(&pass->levels[0], 1, 1, VIP_MELS, 1, capacity[0]),
+    vip_fifo_shape(&pass->levels[0], 1, 1, VIP_MELS, 1, capacity[0]);
+    plan need = {.levels = vip_fifo_size(&pass->levels[0]),
                  .unfolded = (size_t)capacity[0] * (VIP_MELS + 2) * VIP_BLOCK};
     for (int i = 0; i < network->n_steps; i++) {
         const vip_step *step = &network->steps[i];
@@ -71,7 +73,8 @@ shape(vip_pass *pass)
         const bool dropped = drops(pass, step);
         const uint32_t members = pass->shared[i] && !dropped ? 1 : pass->max_members;
         vip_fifo *level = &pass->levels[i + 1];
-        need.levels += vip_fifo_shape(level, VIP_BLOCK, step->out, bins, members, columns);
+        vip_fifo_shape(level, VIP_BLOCK, step->out, bins, members, columns);
+        need.levels += vip_fifo_size(level);
         if (dropped) {
             const size_t words = (size_t)columns * members * bins * level->blocks;
             const size_t floats = pass->shared[i] ? (size_t)level->blocks * columns * level->member : 0;
@@ -117,15 +120,19 @@ spare_columns(const vip_pass *pass)
 static bool
 allocate(vip_pass *pass, const plan *need)
 {
-    for (int level = 0; level <= pass->network->n_steps; level++) {
-        if (!vip_fifo_allocate(&pass->levels[level])) {
-            return false;
-        }
-    }
-    pass->unfolded = vip_alloc(need->unfolded, sizeof(float));
-    pass->undropped = vip_alloc(need->undropped, sizeof(float));
+    pass->numbers = vip_alloc(need->levels + need->unfolded + need->undropped, sizeof(float));
     pass->keep = vip_alloc(need->keep, sizeof(uint16_t));
-    return pass->unfolded != NULL && pass->undropped != NULL && pass->keep != NULL;
+    if (pass->numbers == NULL || pass->keep == NULL) {
+        return false;
+    }
+    pass->unfolded = pass->numbers;
+    pass->undropped = pass->unfolded + need->unfolded;
+    float *next = pass->undropped + need->undropped;
+    for (int i = 0; i <= pass->network->n_steps; i++) {
+        pass->levels[i].data = next;
+        next += vip_fifo_size(&pass->levels[i]);
+    }
+    return true;
 }
 
 vip_pass *
@@ -180,11 +187,7 @@ vip_pass_free(vip_pass *pass)
     if (pass == NULL) {
         return;
     }
-    for (int i = 0; i < VIP_MAX_LEVELS; i++) {
-        vip_fifo_free(&pass->levels[i]);
-    }
-    vip_free(pass->unfolded);
-    vip_free(pass->undropped);
+    vip_free(pass->numbers);
     vip_free(pass->keep);
     vip_head_free(pass->head);
     vip_free(pass);

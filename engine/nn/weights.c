@@ -48,7 +48,7 @@ fold(const vip_model *model, float *const *values, const char *bn, uint32_t n, d
 /* Writes src to layer->w in the order of vip_conv. The first step has one input channel and is computed as a 1x1
  * convolution of the 9 inputs around each pixel (unfold): its "channels" are the kernel positions in their order. */
 static void
-pack(const source *src, bool flipout, vip_layer *layer)
+pack(const source *src, bool flipout, const vip_layer *layer)
 {
     const uint32_t positions = src->kernel * src->kernel;
     const size_t vectors = flipout ? 2 : 1;
@@ -71,25 +71,42 @@ pack(const source *src, bool flipout, vip_layer *layer)
     }
 }
 
+/* Shapes all layers and gives each its place in one block. */
 static bool
-add_layer(vip_weights *weights, const source *src, const double *shift, const float *bias)
+place_layers(vip_weights *weights, const vip_network *network)
 {
-    vip_layer *layer = &weights->layers[weights->n_layers++];
-    layer->in_blocks = blocks_of(src->in);
-    layer->out_blocks = blocks_of(src->out);
-    const size_t positions = src->unfolded ? 1 : (size_t)src->kernel * src->kernel;
-    layer->w_block = layer->in_blocks * positions * VIP_BLOCK_WEIGHTS * (weights->flipout ? 2 : 1);
-    layer->w = vip_alloc(vip_product(layer->out_blocks, layer->w_block), sizeof(float));
-    layer->bias = vip_alloc((size_t)layer->out_blocks * VIP_BLOCK, sizeof(float));
-    if (layer->w == NULL || layer->bias == NULL) {
-        return false;
+    size_t at[VIP_MAX_LAYERS], floats = 0;
+    weights->n_layers = network->n_steps + 2;
+    for (int i = 0; i < weights->n_layers; i++) {
+        const vip_step *step = i < network->n_steps ? &network->steps[i] : NULL;
+        const bool unfolded = step != NULL && step->source == VIP_INPUT;
+        const size_t positions = step == NULL || unfolded ? 1 : (size_t)step->kernel * step->kernel;
+        const uint32_t dense_out = i == network->n_steps ? network->features : network->classes;
+        vip_layer *layer = &weights->layers[i];
+        layer->in_blocks = blocks_of(step != NULL ? step->in : network->features);
+        layer->out_blocks = blocks_of(step != NULL ? step->out : dense_out);
+        layer->w_block = layer->in_blocks * positions * VIP_BLOCK_WEIGHTS * (weights->flipout ? 2 : 1);
+        at[i] = floats;
+        floats += layer->out_blocks * (layer->w_block + VIP_BLOCK);
     }
-    weights->bytes += layer->out_blocks * (layer->w_block + VIP_BLOCK) * sizeof(float);
+    weights->bytes = floats * sizeof(float);
+    weights->numbers = vip_alloc(floats, sizeof(float));
+    for (int i = 0; i < weights->n_layers && weights->numbers != NULL; i++) {
+        vip_layer *layer = &weights->layers[i];
+        layer->w = weights->numbers + at[i];
+        layer->bias = layer->w + layer->out_blocks * layer->w_block;
+    }
+    return weights->numbers != NULL;
+}
+
+static void
+fill_layer(const vip_weights *weights, int i, const source *src, const double *shift, const float *bias)
+{
+    const vip_layer *layer = &weights->layers[i];
     pack(src, weights->flipout, layer);
     for (uint32_t c = 0; c < src->out; c++) {
         layer->bias[c] = shift != NULL ? (float)shift[c] : bias[c];
     }
-    return true;
 }
 
 static const float *
@@ -98,9 +115,9 @@ noise_of(const vip_model *model, float *const *noise, const char *base)
     return noise == NULL ? NULL : tensor(model, noise, base, "weight");
 }
 
-static bool
-add_all(vip_weights *weights, const vip_model *model, float *const *values, float *const *noise, double *scale,
-        double *shift)
+static void
+fill_all(vip_weights *weights, const vip_model *model, float *const *values, float *const *noise, double *scale,
+         double *shift)
 {
     const vip_network *network = &model->network;
     for (int i = 0; i < network->n_steps; i++) {
@@ -113,9 +130,7 @@ add_all(vip_weights *weights, const vip_model *model, float *const *values, floa
                             step->kernel,
                             step->source == VIP_INPUT,
                             scale};
-        if (!add_layer(weights, &src, shift, NULL)) {
-            return false;
-        }
+        fill_layer(weights, i, &src, shift, NULL);
     }
     static const char *const dense[] = {"fc1", "fc_audioset"};
     for (int i = 0; i < 2; i++) {
@@ -126,16 +141,13 @@ add_all(vip_weights *weights, const vip_model *model, float *const *values, floa
                             1,
                             false,
                             NULL};
-        if (!add_layer(weights, &src, NULL, tensor(model, values, dense[i], "bias"))) {
-            return false;
-        }
+        fill_layer(weights, network->n_steps + i, &src, NULL, tensor(model, values, dense[i], "bias"));
     }
     fold(model, values, "bn0", VIP_MELS, scale, shift);
     for (int bin = 0; bin < VIP_MELS; bin++) {
         weights->bn0_scale[bin] = (float)scale[bin];
         weights->bn0_shift[bin] = (float)shift[bin];
     }
-    return true;
 }
 
 vip_weights *
@@ -147,7 +159,10 @@ vip_weights_new(const vip_model *model, float *const *values, float *const *nois
     bool done = false;
     if (weights != NULL && scale != NULL && shift != NULL) {
         weights->flipout = noise != NULL;
-        done = add_all(weights, model, values, noise, scale, shift);
+        done = place_layers(weights, &model->network);
+    }
+    if (done) {
+        fill_all(weights, model, values, noise, scale, shift);
     }
     vip_free(scale);
     vip_free(shift);
@@ -164,10 +179,7 @@ vip_weights_free(vip_weights *weights)
     if (weights == NULL) {
         return;
     }
-    for (int i = 0; i < VIP_MAX_LAYERS; i++) {
-        vip_free(weights->layers[i].w);
-        vip_free(weights->layers[i].bias);
-    }
+    vip_free(weights->numbers);
     vip_free(weights);
 }
 

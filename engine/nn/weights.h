@@ -11,17 +11,18 @@ enum { VIP_MAX_LAYERS = VIP_MAX_STEPS + 2 };
 
 /* One layer; see vip_conv for the shapes. */
 typedef struct {
-    float *w, *bias;
-    size_t w_block; /* floats */
+    float *w, *bias; /* within numbers */
+    size_t w_block;  /* floats */
     uint32_t in_blocks, out_blocks;
 } vip_layer;
 
 typedef struct {
-    bool flipout; /* w holds pairs of vectors, sum and difference of mean and noise */
+    bool flipout;   /* w holds pairs of vectors, sum and difference of mean and noise */
+    float *numbers; /* of all layers in one block, for the sake of large pages */
+    size_t bytes;   /* of the block */
     int n_layers;
     vip_layer layers[VIP_MAX_LAYERS];
     float bn0_scale[VIP_MELS], bn0_shift[VIP_MELS]; /* of the input, per bin */
-    size_t bytes;
 } vip_weights;
 
 /* Packs the model's tensors. values: one array per tensor of the model, usually model->values; noise: NULL for plain

@@ -33,10 +33,17 @@ static const problem_shape shapes[] = {
     {.in_blocks = 1, .out_blocks = 1, .kernel = 1, .columns = 4, .members = 1, .bins = 64, .relu = true},
     {.in_blocks = 1, .out_blocks = 1, .kernel = 3, .columns = 4, .members = 1, .bins = 64, .relu = true, .pool = true},
     {.in_blocks = 2, .out_blocks = 8, .kernel = 3, .columns = 1, .members = 8, .bins = 2, .relu = true, .keep = true},
-    {.in_blocks = 2, .out_blocks = 9, .kernel = 3, .columns = 1, .members = 7, .bins = 2, .flipout = true, .keep = true},
+    {.in_blocks = 2,
+     .out_blocks = 9,
+     .kernel = 3,
+     .columns = 1,
+     .members = 7,
+     .bins = 2,
+     .flipout = true,
+     .keep = true},
     {.in_blocks = 5, .out_blocks = 9, .kernel = 1, .columns = 1, .members = 5, .bins = 1, .member_bias = true},
     {.in_blocks = 5, .out_blocks = 9, .kernel = 1, .columns = 1, .members = 5, .bins = 1, .flipout = true},
-    {.in_blocks = 1, .out_blocks = 2, .kernel = 1, .columns = 300, .members = 1, .bins = 2},  /* more than one chunk */
+    {.in_blocks = 1, .out_blocks = 2, .kernel = 1, .columns = 300, .members = 1, .bins = 2}, /* more than one chunk */
     {.in_blocks = 1, .out_blocks = 2, .kernel = 1, .columns = 130, .members = 3, .bins = 2, .pool = true},
     {.in_blocks = 70, .out_blocks = 2, .kernel = 3, .columns = 2, .members = 2, .bins = 2},
     {.in_blocks = 70, .out_blocks = 3, .kernel = 3, .columns = 1, .members = 3, .bins = 2, .flipout = true},
@@ -86,9 +93,9 @@ static void
 describe(const problem_shape *s, char *text, size_t size)
 {
     (void)snprintf(text, size, "%ux%u %u->%u blocks, %u columns, %u members, %u bins%s%s%s%s%s%s%s", s->kernel,
-                   s->kernel, s->in_blocks, s->out_blocks, s->columns, s->members, s->bins, s->flipout ? ", flipout" : "",
-                   s->pool ? ", pool" : "", s->relu ? ", relu" : "", s->residual ? ", residual" : "",
-                   s->keep ? ", keep" : "", s->member_bias ? ", bias per member" : "",
+                   s->kernel, s->in_blocks, s->out_blocks, s->columns, s->members, s->bins,
+                   s->flipout ? ", flipout" : "", s->pool ? ", pool" : "", s->relu ? ", relu" : "",
+                   s->residual ? ", residual" : "", s->keep ? ", keep" : "", s->member_bias ? ", bias per member" : "",
                    s->shared_input ? ", shared input" : "");
 }
 
@@ -278,7 +285,9 @@ check_philox(void)
         uint32_t counter[4], words[4];
     } known[] = {
         {0, {0, 0, 0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-        {UINT64_MAX, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {UINT64_MAX,
+         {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
         {0x299f31d0a4093822u,
          {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
          {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},

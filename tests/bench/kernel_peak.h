@@ -11,13 +11,17 @@ enum { CHAINS = 12 };
 
 /* Keeps a value from being known to the compiler. */
 #define OPAQUE(x) __asm__ volatile("" : "+x"(x))
+#if defined(__clang__)
+#define EACH_CHAIN _Pragma("clang loop unroll(full)")
+#else
 #define EACH_CHAIN _Pragma("GCC unroll 12")
+#endif
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define DEFINE_PEAK(name, vector, set, step)                                                                           \
-    static double name(long turns)                                                                                     \
+#define DEFINE_PEAK(name, target, vector, set, step)                                                                   \
+    target static double name(long turns)                                                                              \
     {                                                                                                                  \
         vector sum[CHAINS], factor = set(0.999f), addend = set(0.001f);                                                \
         EACH_CHAIN for (int i = 0; i < CHAINS; i++)                                                                    \
@@ -36,9 +40,9 @@ enum { CHAINS = 12 };
 
 #define MULTIPLY_THEN_ADD(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
 
-__attribute__((target("avx512f"))) DEFINE_PEAK(peak_avx512, __m512, _mm512_set1_ps, _mm512_fmadd_ps)
-__attribute__((target("avx2,fma"))) DEFINE_PEAK(peak_avx2, __m256, _mm256_set1_ps, _mm256_fmadd_ps)
-DEFINE_PEAK(peak_c, __m128, _mm_set1_ps, MULTIPLY_THEN_ADD)
+DEFINE_PEAK(peak_avx512, __attribute__((target("avx512f"))), __m512, _mm512_set1_ps, _mm512_fmadd_ps)
+DEFINE_PEAK(peak_avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_set1_ps, _mm256_fmadd_ps)
+DEFINE_PEAK(peak_c, , __m128, _mm_set1_ps, MULTIPLY_THEN_ADD)
 #else
 static double
 peak_avx512(long turns)

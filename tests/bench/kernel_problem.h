@@ -112,8 +112,8 @@ static bool
 make_keep(problem *p, uint64_t *state)
 {
     const uint32_t shrink = p->shape.pool ? 2 : 1;
-    const size_t n = (size_t)(p->shape.columns / shrink) * p->shape.members * (p->shape.bins / shrink) *
-                     p->shape.out_blocks;
+    const size_t n =
+        (size_t)(p->shape.columns / shrink) * p->shape.members * (p->shape.bins / shrink) * p->shape.out_blocks;
     p->keep = vip_alloc(n, sizeof *p->keep);
     if (p->keep == NULL) {
         return false;
@@ -167,11 +167,8 @@ problem_init(problem *p, const problem_shape *s, uint64_t *state)
 {
     memset(p, 0, sizeof *p);
     p->shape = *s;
-    p->conv = (vip_conv){.in_blocks = s->in_blocks,
-                         .out_blocks = s->out_blocks,
-                         .kernel = s->kernel,
-                         .relu = s->relu,
-                         .pool = s->pool};
+    p->conv = (vip_conv){
+        .in_blocks = s->in_blocks, .out_blocks = s->out_blocks, .kernel = s->kernel, .relu = s->relu, .pool = s->pool};
     p->region = (vip_region){.columns = s->columns, .members = s->members, .bins = s->bins};
     p->conv.w_block = (size_t)s->in_blocks * s->kernel * s->kernel * VIP_BLOCK_WEIGHTS * (s->flipout ? 2 : 1);
     p->conv.bias_member = s->member_bias ? (size_t)s->out_blocks * VIP_BLOCK : 0;

@@ -21,7 +21,8 @@ stream_random(uint32_t *state)
 
 /* Writes and opens one model; late: dropout before fc1 only. NULL if that fails. */
 static vipann_model *
-open_model(void **folder, const char *name, vip_padding padding, vipann_posterior posterior, vipann_task task, bool late)
+open_model(void **folder, const char *name, vip_padding padding, vipann_posterior posterior, vipann_task task,
+           bool late)
 {
     const random_model_spec spec = {VIP_RESNET22, 1, STREAM_CLASSES, padding, posterior, task, 7};
     vip_model *file = random_model(&spec);
@@ -167,6 +168,7 @@ void
 stream_feed(vipann_engine *engine, vipann_reader *reader, const vipann_model *model, const vipann_options *options,
             const float *x, size_t n, const stream_host *host, stream_answers *answers)
 {
+    const uint32_t max_block = options == NULL ? 8192 : options->max_block; /* the default */
     uint32_t random = host->seed;
     size_t change = 0;
     for (size_t done = 0; done < n;) {
@@ -176,7 +178,7 @@ stream_feed(vipann_engine *engine, vipann_reader *reader, const vipann_model *mo
             change++;
         }
         size_t end = change < host->n_changes && host->changes[change].at < n ? host->changes[change].at : n;
-        done += feed_block(engine, x + done, end - done, options->max_block, host, &random);
+        done += feed_block(engine, x + done, end - done, max_block, host, &random);
         stream_collect(reader, model, answers);
     }
     pump_all(engine);

@@ -8,7 +8,7 @@
 /* For cmocka's group functions: *state becomes a stream_models, in a folder that goes away with it. All are ResNet-22 of
  * width 1, 16 kHz, five classes. */
 typedef struct {
-    void *folder; /* for scratch_path(.., &folder, ..) */
+    void *folder;                /* for scratch_path(.., &folder, ..) */
     vipann_model *same, *causal; /* dropout everywhere, multi-label */
     vipann_model *late;          /* causal, dropout before the dense layers only, multi-label */
     vipann_model *flipout;       /* causal, mean-field, multi-class */
@@ -38,9 +38,10 @@ typedef struct {
 
 /* How a host feeds an engine. */
 typedef struct {
-    uint32_t seed;  /* of the blocks' sizes, 1 .. max_block, and of how often it pumps; 0: blocks of `block`, pumped after
+    uint32_t
+        seed; /* of the blocks' sizes, 1 .. max_block, and of how often it pumps; 0: blocks of `block`, pumped after
                      * each until nothing is left */
-    uint32_t block; /* frames */
+    uint32_t block;               /* frames */
     const stream_change *changes; /* in the order of time */
     size_t n_changes;
     bool open; /* the stream is not flushed */
@@ -62,7 +63,7 @@ void stream_collect(vipann_reader *reader, const vipann_model *model, stream_ans
 void stream_feed(vipann_engine *engine, vipann_reader *reader, const vipann_model *model, const vipann_options *options,
                  const float *x, size_t n, const stream_host *host, stream_answers *answers);
 
-/* A new engine hears x; what it says is to be freed with stream_answers_free. */
+/* A new engine (options may be NULL) hears x; what it says is to be freed with stream_answers_free. */
 stream_answers *stream_run(vipann_model *model, const vipann_options *options, const float *x, size_t n,
                            const stream_host *host);
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,16 +55,16 @@ test_option_out_of_range_is_named(void **state)
         vipann_options o = d;
         const double bad = table[i / 3].bad[i % 3];
         void *place = (char *)&o + table[i / 3].offset;
-        const uint32_t word = table[i / 3].type == SIGNED ? (uint32_t)(int32_t)bad
-                              : table[i / 3].type == UNSIGNED ? (uint32_t)bad : 0;
+        const uint32_t word = table[i / 3].type == SIGNED     ? (uint32_t)(int32_t)bad
+                              : table[i / 3].type == UNSIGNED ? (uint32_t)bad
+                                                              : 0;
         memcpy(place, table[i / 3].type == DOUBLE ? (const void *)&bad : &word,
                table[i / 3].type == DOUBLE ? sizeof bad : sizeof word);
         vipann_error error = {VIPANN_OK, ""};
         assert_null(vipann_engine_new(models->same, &o, &error));
         assert_int_equal(error.status, VIPANN_E_ARG);
-        char expected[64] = "option ";
-        strncat(expected, table[i / 3].name, sizeof expected - 10);
-        strcat(expected, " ");
+        char expected[64];
+        (void)snprintf(expected, sizeof expected, "option %s is ", table[i / 3].name);
         assert_true(strncmp(error.text, expected, strlen(expected)) == 0);
         assert_null(vipann_engine_new(models->same, &o, NULL));
     }
@@ -97,13 +98,11 @@ test_parameters_are_clamped_and_nonsense_is_ignored(void **state)
     float *x = stream_sound(2, N);
     vipann_options o = stream_options(models->causal, 4, VIPANN_CENTRED);
     o.window_columns = 3;
-    static const stream_change nonsense[] = {{2 * STREAM_COLUMN, VIPANN_WINDOW, 99},
-                                             {2 * STREAM_COLUMN, VIPANN_PASSES, 1e30},
-                                             {3 * STREAM_COLUMN, VIPANN_HOP, NAN},
-                                             {3 * STREAM_COLUMN, VIPANN_HOP, -5},
-                                             {4 * STREAM_COLUMN, VIPANN_N_PARAMS, 1},
-                                             {5 * STREAM_COLUMN, (vipann_param)-1, 1},
-                                             {5 * STREAM_COLUMN, VIPANN_HORIZON, -HUGE_VAL}};
+    static const stream_change nonsense[] = {
+        {2 * STREAM_COLUMN, VIPANN_WINDOW, 99},        {2 * STREAM_COLUMN, VIPANN_PASSES, 1e30},
+        {3 * STREAM_COLUMN, VIPANN_HOP, NAN},          {3 * STREAM_COLUMN, VIPANN_HOP, -5},
+        {4 * STREAM_COLUMN, VIPANN_N_PARAMS, 1},       {5 * STREAM_COLUMN, (vipann_param)-1, 1},
+        {5 * STREAM_COLUMN, VIPANN_HORIZON, -HUGE_VAL}};
     const stream_host host = {.block = 512, .changes = nonsense, .n_changes = LENGTH(nonsense)};
     stream_answers *expected = stream_run(models->causal, &o, x, N, &plain_host);
     stream_answers *answers = stream_run(models->causal, &o, x, N, &host);
@@ -174,8 +173,8 @@ test_what_is_no_number_is_silence_and_what_is_too_loud_is_cut(void **state)
     static const struct {
         size_t at;
         float is, heard;
-    } table[] = {{0, NAN, 0},       {1, INFINITY, 0},    {5000, -INFINITY, 0}, {5001, 100, 100}, {6000, 100.5f, 100},
-                 {6001, -3e38f, -100}, {7000, -100, -100}, {N - 1, NAN, 0}};
+    } table[] = {{0, NAN, 0},         {1, INFINITY, 0},     {5000, -INFINITY, 0}, {5001, 100, 100},
+                 {6000, 100.5f, 100}, {6001, -3e38f, -100}, {7000, -100, -100},   {N - 1, NAN, 0}};
     float *x = stream_sound(4, N), *clean = stream_sound(4, N), *other = stream_sound(5, N);
     for (size_t i = 0; i < LENGTH(table); i++) {
         x[table[i].at] = table[i].is;

@@ -98,23 +98,23 @@ test_late_member_counts_once_its_window_is_its_own(void **state) /* S4 */
     const struct {
         vipann_model *model;
         vipann_latency latency;
-        uint32_t look_back;
-    } table[] = {{models->causal, VIPANN_CENTRED, CAUSAL_LOOK_BACK},
-                 {models->late, VIPANN_CENTRED, CAUSAL_LOOK_BACK},
-                 {models->flipout, VIPANN_CENTRED, CAUSAL_LOOK_BACK},
-                 {models->same, VIPANN_CENTRED, SAME_LOOK_BACK},
-                 {models->same, VIPANN_EDGE, SAME_LOOK_BACK}};
-    enum { JOIN = 5, WINDOW = 4, COLUMNS = 32, N = COLUMNS * STREAM_COLUMN };
-    static const stream_change joining[] = {{(size_t)JOIN * STREAM_COLUMN + 200, VIPANN_PASSES, 8}};
-    const stream_host host = {.block = 512, .changes = joining, .n_changes = 1};
+        uint32_t look_back, members;
+    } table[] = {{models->causal, VIPANN_CENTRED, CAUSAL_LOOK_BACK, 8},
+                 {models->late, VIPANN_CENTRED, CAUSAL_LOOK_BACK, 4},
+                 {models->flipout, VIPANN_CENTRED, CAUSAL_LOOK_BACK, 4},
+                 {models->same, VIPANN_CENTRED, SAME_LOOK_BACK, 4},
+                 {models->same, VIPANN_EDGE, SAME_LOOK_BACK, 4}};
+    enum { JOIN = 5, WINDOW = 4, COLUMNS = 24, N = COLUMNS * STREAM_COLUMN };
     float *x = stream_sound(6, N);
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vipann_options o = stream_options(table[i].model, 8, table[i].latency);
+        const stream_change joining = {(size_t)JOIN * STREAM_COLUMN + 200, VIPANN_PASSES, table[i].members};
+        const stream_host host = {.block = 512, .changes = &joining, .n_changes = 1};
+        vipann_options o = stream_options(table[i].model, table[i].members, table[i].latency);
         o.window_columns = WINDOW;
         stream_answers *always = stream_run(table[i].model, &o, x, N, &plain_host);
-        o.passes = 3;
-        stream_answers *three = stream_run(table[i].model, &o, x, N, &plain_host);
-        o.max_passes = 8;
+        o.passes = 2;
+        stream_answers *few = stream_run(table[i].model, &o, x, N, &plain_host);
+        o.max_passes = table[i].members;
         o.piece_columns = 1 + (uint32_t)i;
         stream_answers *answers = stream_run(table[i].model, &o, x, N, &host);
         assert_int_equal(answers->n, always->n);
@@ -122,12 +122,12 @@ test_late_member_counts_once_its_window_is_its_own(void **state) /* S4 */
         for (size_t k = 0; k < answers->n; k++) {
             const vipann_result *r = answers->results[k];
             const bool all = llround(r->t_seconds / 0.32) >= (long long)counts;
-            assert_int_equal(r->passes, all ? 8 : 3);
-            assert_true(stream_equal(r, (all ? always : three)->results[k]));
+            assert_int_equal(r->passes, all ? table[i].members : 2);
+            assert_true(stream_equal(r, (all ? always : few)->results[k]));
         }
-        assert_int_equal(answers->results[answers->n - 1]->passes, 8);
+        assert_int_equal(answers->results[answers->n - 1]->passes, table[i].members);
         stream_answers_free(always);
-        stream_answers_free(three);
+        stream_answers_free(few);
         stream_answers_free(answers);
     }
     free(x);
@@ -137,10 +137,10 @@ static void
 test_member_that_left_comes_back_as_a_new_one(void **state) /* S4 */
 {
     const stream_models *models = *state;
-    enum { COLUMNS = 30, N = COLUMNS * STREAM_COLUMN };
+    enum { COLUMNS = 25, N = COLUMNS * STREAM_COLUMN };
     static const stream_change coming[] = {{4 * STREAM_COLUMN, VIPANN_PASSES, 2},
-                                           {6 * STREAM_COLUMN, VIPANN_PASSES, 99}, /* clamped to the most */
-                                           {24 * STREAM_COLUMN, VIPANN_PASSES, 0}}; /* and to 1 */
+                                           {6 * STREAM_COLUMN, VIPANN_PASSES, 99},  /* clamped to the most */
+                                           {22 * STREAM_COLUMN, VIPANN_PASSES, 0}}; /* and to 1 */
     const stream_host host = {.block = 512, .changes = coming, .n_changes = LENGTH(coming)};
     float *x = stream_sound(7, N);
     vipann_options o = stream_options(models->causal, 4, VIPANN_CENTRED);
@@ -152,7 +152,7 @@ test_member_that_left_comes_back_as_a_new_one(void **state) /* S4 */
     for (size_t k = 0; k < answers->n; k++) {
         const size_t column = k + 1;
         const vipann_result *r = answers->results[k];
-        assert_int_equal(r->passes, column <= 3 ? 4 : column < back ? 2 : column <= 23 ? 4 : 1);
+        assert_int_equal(r->passes, column <= 3 ? 4 : column < back ? 2 : column <= 21 ? 4 : 1);
         assert_int_equal(r->has_epistemic, r->passes >= 2);
         if (r->passes == 4) {
             assert_true(stream_equal(r, always->results[k]));
@@ -165,10 +165,38 @@ test_member_that_left_comes_back_as_a_new_one(void **state) /* S4 */
 }
 
 static void
+test_member_that_comes_back_is_smoothed_anew(void **state)
+{
+    const stream_models *models = *state;
+    enum { BACK = 5 + CAUSAL_LOOK_BACK + 2, N = (BACK + 1) * STREAM_COLUMN };
+    static const stream_change coming[] = {{4 * STREAM_COLUMN, VIPANN_PASSES, 2},
+                                           {6 * STREAM_COLUMN, VIPANN_PASSES, 4}};
+    const stream_host host = {.block = 512, .changes = coming, .n_changes = LENGTH(coming)};
+    float *x = stream_sound(7, N);
+    double p[2][2]; /* of the answer after BACK columns: [horizon or not][2 or 4 members] */
+    vipann_options o = stream_options(models->causal, 4, VIPANN_CENTRED);
+    o.window_columns = 2;
+    for (uint32_t i = 0; i < 4; i++) {
+        o.horizon_seconds = i / 2 == 0 ? 0 : 100;
+        o.passes = i % 2 == 0 ? 2 : 4;
+        const stream_host *way = i == 3 ? &host : &plain_host;
+        stream_answers *answers = stream_run(models->causal, &o, x, N, way);
+        assert_int_equal(answers->results[BACK - 1]->passes, o.passes);
+        p[i / 2][i % 2] = (double)answers->results[BACK - 1]->p[0];
+        stream_answers_free(answers);
+    }
+    /* Members 0 and 1 have been smoothed all the time, 2 and 3 are as they are now. */
+    const double returned = 2 * p[0][1] - p[0][0];
+    assert_true(fabs(p[1][1] - (p[1][0] + returned) / 2) < 1e-6);
+    assert_true(fabs(p[1][0] - p[0][0]) > 1e-4); /* smoothing is to be seen */
+    free(x);
+}
+
+static void
 test_endless_window_counts_only_those_that_heard_it_all(void **state) /* S4 */
 {
     const stream_models *models = *state;
-    enum { N = 30 * STREAM_COLUMN };
+    enum { N = 18 * STREAM_COLUMN };
     static const stream_change joining[] = {{2 * STREAM_COLUMN, VIPANN_PASSES, 4}};
     const stream_host host = {.block = 512, .changes = joining, .n_changes = 1};
     float *x = stream_sound(8, N);
@@ -353,6 +381,7 @@ main(void)
         cmocka_unit_test(test_room_for_more_members_changes_nothing),
         cmocka_unit_test(test_late_member_counts_once_its_window_is_its_own),
         cmocka_unit_test(test_member_that_left_comes_back_as_a_new_one),
+        cmocka_unit_test(test_member_that_comes_back_is_smoothed_anew),
         cmocka_unit_test(test_endless_window_counts_only_those_that_heard_it_all),
         cmocka_unit_test(test_deterministic_pass_has_no_members),
         cmocka_unit_test(test_calibrated_says_whether_the_settings_are_those_of_the_model),

@@ -98,7 +98,7 @@ test_flushed_stream_equals_one_pass_over_the_whole_recording(void **state) /* S1
 {
     const stream_models *models = *state;
     vipann_model *const tried[] = {models->same, models->causal, models->late, models->plain};
-    static const size_t lengths[] = {1, 700, STREAM_COLUMN, 9 * STREAM_COLUMN - 1, 44100};
+    static const size_t lengths[] = {1, 700, STREAM_COLUMN, 5 * STREAM_COLUMN - 1, 32100};
     float *frames = vip_alloc((size_t)MOST_FRAMES * VIP_MELS, sizeof *frames);
     for (size_t i = 0; i < LENGTH(tried) * LENGTH(lengths); i++) {
         vipann_model *model = tried[i / LENGTH(lengths)];
@@ -188,9 +188,9 @@ static void
 test_bits_do_not_depend_on_blocks_pumps_and_pieces(void **state) /* S3 */
 {
     const stream_models *models = *state;
-    vipann_model *const tried[] = {models->same, models->causal, models->flipout, models->late};
+    vipann_model *const tried[] = {models->same, models->causal, models->flipout};
     static const uint32_t passes[] = {1, 4, 8}, pieces[] = {2, 7, 32};
-    enum { N = 50000 };
+    enum { N = 44000 };
     float *x = stream_sound(21, N);
     for (uint32_t i = 0; i < LENGTH(tried) * LENGTH(passes) * 2; i++) {
         vipann_model *model = tried[i / 2 % LENGTH(tried)];
@@ -202,9 +202,8 @@ test_bits_do_not_depend_on_blocks_pumps_and_pieces(void **state) /* S3 */
         stream_answers *expected = stream_run(model, &o, x, N, &host);
         o.piece_columns = pieces[i % LENGTH(pieces)];
         host.seed = i + 1;
-        print_message("# %s, %u passes, latency %d, pieces of %u columns, blocks of seed %u\n",
-                      model->file->name, (unsigned)members, (int)o.latency, (unsigned)o.piece_columns,
-                      (unsigned)host.seed);
+        print_message("# %s, %u passes, latency %d, pieces of %u columns, blocks of seed %u\n", model->file->name,
+                      (unsigned)members, (int)o.latency, (unsigned)o.piece_columns, (unsigned)host.seed);
         stream_answers *answers = stream_run(model, &o, x, N, &host);
         assert_true(stream_all_equal(expected, answers));
         for (size_t k = 0; k < answers->n; k++) {
@@ -273,7 +272,7 @@ static void
 test_a_shorter_hop_acts_from_the_next_column_on(void **state)
 {
     const stream_models *models = *state;
-    enum { N = 30 * STREAM_COLUMN, CHANGE = 25 * STREAM_COLUMN + 500 };
+    enum { N = 20 * STREAM_COLUMN, CHANGE = 15 * STREAM_COLUMN + 500 };
     static const stream_change shorter[] = {{CHANGE, VIPANN_HOP, 2}};
     const stream_host host = {.block = 512, .changes = shorter, .n_changes = 1, .open = true};
     float *x = stream_sound(42, N);
@@ -281,11 +280,11 @@ test_a_shorter_hop_acts_from_the_next_column_on(void **state)
         vipann_options o = stream_options(models->causal, 1, (vipann_latency)latency);
         o.window_columns = 3;
         stream_answers *each = stream_run(models->causal, &o, x, N, &plain_host);
-        o.hop_columns = 375; /* at the change 25 columns wait, far more than are kept */
+        o.hop_columns = 375; /* at the change 15 columns wait, far more than are kept */
         stream_answers *answers = stream_run(models->causal, &o, x, N, &host);
-        assert_int_equal(answers->n, 2); /* after 26 and 28 columns: the 30th waits for its last samples */
-        assert_true(stream_equal(answers->results[0], each->results[25]));
-        assert_true(stream_equal(answers->results[1], each->results[27]));
+        assert_int_equal(answers->n, 2); /* after 16 and 18 columns: the 20th waits for its last samples */
+        assert_true(stream_equal(answers->results[0], each->results[15]));
+        assert_true(stream_equal(answers->results[1], each->results[17]));
         stream_answers_free(each);
         stream_answers_free(answers);
     }
@@ -352,7 +351,7 @@ run_after_reset(vipann_model *model, const vipann_options *o, const float *x, si
     assert_int_equal(vipann_push(engine, &channel, 2), 2);
     stream_feed(engine, reader, model, o, x, flush ? n : n / 2, &host, before);
     assert_int_equal(vipann_push(engine, &x, o->max_block + 1), 0); /* lost: a gap is open */
-    (void)vipann_push(engine, &x, 100);                              /* and waits */
+    (void)vipann_push(engine, &x, 100);                             /* and waits */
     vipann_engine_reset(engine);
     vipann_result *r = vipann_result_new(model);
     assert_false(vipann_latest(reader, r));
@@ -370,7 +369,7 @@ test_reset_returns_to_the_first_state(void **state) /* S8 */
 {
     const stream_models *models = *state;
     vipann_model *const tried[] = {models->same, models->causal, models->flipout, models->plain};
-    enum { N = 30000 };
+    enum { N = 21000 };
     float *x = stream_sound(81, N);
     for (size_t i = 0; i < 4 * LENGTH(tried); i++) {
         vipann_model *model = tried[i / 4];

@@ -20,9 +20,23 @@ static const char *const names[] = {"avx512", "avx2", "c"};
 
 static const problem_shape shapes[] = {
     {.in_blocks = 1, .out_blocks = 1, .kernel = 1, .columns = 7, .members = 1, .bins = 64, .relu = true},
-    {.in_blocks = 2, .out_blocks = 3, .kernel = 3, .columns = 5, .members = 3, .bins = 4, .residual = true, .keep = true},
+    {.in_blocks = 2,
+     .out_blocks = 3,
+     .kernel = 3,
+     .columns = 5,
+     .members = 3,
+     .bins = 4,
+     .residual = true,
+     .keep = true},
     {.in_blocks = 1, .out_blocks = 2, .kernel = 3, .columns = 6, .members = 2, .bins = 8, .pool = true, .keep = true},
-    {.in_blocks = 2, .out_blocks = 5, .kernel = 3, .columns = 3, .members = 8, .bins = 2, .flipout = true, .relu = true},
+    {.in_blocks = 2,
+     .out_blocks = 5,
+     .kernel = 3,
+     .columns = 3,
+     .members = 8,
+     .bins = 2,
+     .flipout = true,
+     .relu = true},
     {.in_blocks = 3, .out_blocks = 9, .kernel = 1, .columns = 1, .members = 5, .bins = 1, .member_bias = true},
     {.in_blocks = 1, .out_blocks = 1, .kernel = 3, .columns = 4, .members = 3, .bins = 16, .shared_input = true},
 };
@@ -56,8 +70,8 @@ convolve_columns(const vip_kernels *kernels, const problem *p, uint32_t from, ui
     conv.x += from * conv.x_column;
     conv.y += y_column * region.y_column;
     conv.residual = conv.residual == NULL ? NULL : conv.residual + from * region.residual_column;
-    conv.keep = conv.keep == NULL ? NULL
-                                  : conv.keep + y_column * region.members * (region.bins / shrink) * conv.out_blocks;
+    conv.keep =
+        conv.keep == NULL ? NULL : conv.keep + y_column * region.members * (region.bins / shrink) * conv.out_blocks;
     region.columns = to - from;
     vip_convolve(kernels, &conv, &region);
 }
