@@ -100,9 +100,24 @@ chunk_runs(const vip_conv *conv, const vip_region *region, const vip_tile *tile)
     return runs > 0 ? runs : tile->runs;
 }
 
-void
-vip_convolve(const vip_kernels *kernels, const vip_conv *conv, const vip_region *region)
+/* While several tiles go over one group of blocks, whose weights are near then, each asks for its share of the next
+ * group's, which lie behind them, as the next layer's lie behind those of the last group. */
+static void
+look_ahead(vip_conv *conv, const vip_tile *tile, uint32_t block, size_t index, size_t tiles)
 {
+    const size_t lines = conv->w_block / VIP_BLOCK; /* of one block */
+    const size_t steps = (size_t)conv->in_blocks * conv->kernel * conv->kernel;
+    const size_t share =
+        ceil_div(lines, steps * tiles) * steps; /* lines, at least; the last tiles may have none left */
+    const bool any = tiles > 1 && share * index < lines;
+    conv->ahead_lines = any ? (uint32_t)(share / steps) : 0;
+    conv->ahead = conv->w + (block + tile->blocks) * conv->w_block + share * index * VIP_BLOCK;
+}
+
+void
+vip_convolve(const vip_kernels *kernels, const vip_conv *asked, const vip_region *region)
+{
+    vip_conv own = *asked, *const conv = &own;
     const vip_tile *tile = choose_tile(kernels, conv, region);
     vip_tile_function *compute = conv->sign_in != NULL ? tile->flipout : tile->plain;
     const size_t n_runs = (size_t)region->columns * region->members * (region->bins / tile->bins);
@@ -119,9 +134,10 @@ vip_convolve(const vip_kernels *kernels, const vip_conv *conv, const vip_region 
             runs[i] = runs[conv->pool ? i - 2 : i - 1]; /* the last ones once more: the same values to the same place */
         }
         for (uint32_t block = 0; block < conv->out_blocks; block += tile->blocks) {
-            const uint32_t last = conv->out_blocks - tile->blocks;
+            const uint32_t last = conv->out_blocks - tile->blocks, first = block < last ? block : last;
             for (size_t i = 0; i < whole; i += tile->runs) {
-                compute(conv, runs + i, block < last ? block : last);
+                look_ahead(conv, tile, first, i / tile->runs, whole / tile->runs);
+                compute(conv, runs + i, first);
             }
         }
     }

@@ -37,7 +37,12 @@ typedef struct {
     /* Weights [out block][in block][kernel column][kernel bin][16 in][16 out]; with signs each 16 outputs are two
      * vectors, the sum and the difference of mean and noise: [16 in][2][16 out]. */
     const float *w;
-    size_t w_block;    /* between output blocks */
+    size_t w_block; /* between output blocks */
+    /* Where the kernel asks for weights that are wanted later, so that they come from memory while it computes: at each
+     * step so many lines of 16 floats of each of its blocks, from here on. Set by vip_convolve; 0 lines: nowhere. */
+    const float *ahead;
+    uint32_t ahead_lines;
+
     const float *bias; /* [out blocks][16], for member m at bias + m * bias_member */
     size_t bias_member;
 

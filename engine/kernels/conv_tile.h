@@ -7,7 +7,7 @@
  *   lanes_of(bits, part)             all ones in the lanes whose bit of 16 is set, else zeros; part 0 .. PARTS-1
  *   choose(lanes, a, b)              b in the lanes of ones, else a
  *   keep_lanes(bits, part, a)        lanes of a where the bit is set, else 0
- *   prefetch(p)                      asks for the line at p, which need not exist
+ *   prefetch(p), fetch_later(p)      ask for the line at p, which need not exist, to come to the first, second cache
  * A tile's counts are constants after inlining: the loops over sums vanish and the sums stay in registers. */
 #define PARTS  (VIP_BLOCK / LANES)
 #define INLINE static inline __attribute__((always_inline))
@@ -37,14 +37,14 @@ INLINE void
 add_bias(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
          const int blocks, vec *sums)
 {
-    UNROLL for (int r = 0; r < n_runs; r++)
-    {
+    UNROLL
+    for (int r = 0; r < n_runs; r++) {
         const float *bias = conv->bias + runs[r].member * conv->bias_member + (size_t)out_block * VIP_BLOCK;
-        UNROLL for (int i = 0; i < blocks * PARTS; i++)
-        {
+        UNROLL
+        for (int i = 0; i < blocks * PARTS; i++) {
             vec value = load(bias + i * LANES);
-            UNROLL for (int q = 0; q < bins; q++)
-            {
+            UNROLL
+            for (int q = 0; q < bins; q++) {
                 SUM(r, q, 0)[i] = add(SUM(r, q, 0)[i], value);
             }
         }
@@ -55,13 +55,13 @@ INLINE void
 add_residual(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
              const int blocks, vec *sums)
 {
-    UNROLL for (int r = 0; r < n_runs; r++)
-    {
-        UNROLL for (int o = 0; o < blocks; o++)
-        {
+    UNROLL
+    for (int r = 0; r < n_runs; r++) {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
             const float *from = conv->residual + runs[r].residual + (out_block + (uint32_t)o) * conv->residual_block;
-            UNROLL for (int i = 0; i < bins * PARTS; i++)
-            {
+            UNROLL
+            for (int i = 0; i < bins * PARTS; i++) {
                 vec *sum = &SUM(r, i / PARTS, o)[i % PARTS];
                 *sum = add(*sum, load(from + i * LANES));
             }
@@ -74,12 +74,12 @@ INLINE void
 average(const int n_runs, const int bins, const int blocks, vec *sums)
 {
     static const float quarter = 0.25f;
-    UNROLL for (int r = 0; r + 1 < n_runs; r += 2)
-    {
-        UNROLL for (int q = 0; q + 1 < bins; q += 2)
-        {
-            UNROLL for (int i = 0; i < blocks * PARTS; i++)
-            {
+    UNROLL
+    for (int r = 0; r + 1 < n_runs; r += 2) {
+        UNROLL
+        for (int q = 0; q + 1 < bins; q += 2) {
+            UNROLL
+            for (int i = 0; i < blocks * PARTS; i++) {
                 vec first = add(SUM(r, q, 0)[i], SUM(r + 1, q, 0)[i]);
                 vec second = add(SUM(r, q + 1, 0)[i], SUM(r + 1, q + 1, 0)[i]);
                 SUM(r, q, 0)[i] = mul(add(first, second), spread(&quarter));
@@ -93,15 +93,15 @@ INLINE void
 store_sums(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
            const int blocks, const int shrink, const vec *sums)
 {
-    UNROLL for (int r = 0; r + shrink <= n_runs; r += shrink)
-    {
-        UNROLL for (int o = 0; o < blocks; o++)
-        {
+    UNROLL
+    for (int r = 0; r + shrink <= n_runs; r += shrink) {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
             float *y = conv->y + runs[r].y + (out_block + (uint32_t)o) * conv->y_block;
-            UNROLL for (int q = 0; q + shrink <= bins; q += shrink)
-            {
-                UNROLL for (int p = 0; p < PARTS; p++)
-                {
+            UNROLL
+            for (int q = 0; q + shrink <= bins; q += shrink) {
+                UNROLL
+                for (int p = 0; p < PARTS; p++) {
                     store(y + q / shrink * VIP_BLOCK + p * LANES, SUM(r, q, o)[p]);
                 }
             }
@@ -115,17 +115,17 @@ store_kept(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const 
            const int blocks, const int shrink, const vec *sums)
 {
     const vec scale = spread(&conv->keep_scale);
-    UNROLL for (int r = 0; r + shrink <= n_runs; r += shrink)
-    {
-        UNROLL for (int o = 0; o < blocks; o++)
-        {
+    UNROLL
+    for (int r = 0; r + shrink <= n_runs; r += shrink) {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
             float *y = conv->y + runs[r].y + (out_block + (uint32_t)o) * conv->y_block;
             const uint16_t *keep_bits = conv->keep + runs[r].keep + out_block + (uint32_t)o;
-            UNROLL for (int q = 0; q + shrink <= bins; q += shrink)
-            {
+            UNROLL
+            for (int q = 0; q + shrink <= bins; q += shrink) {
                 const uint16_t bits = keep_bits[(size_t)(q / shrink) * conv->out_blocks];
-                UNROLL for (int p = 0; p < PARTS; p++)
-                {
+                UNROLL
+                for (int p = 0; p < PARTS; p++) {
                     store(y + q / shrink * VIP_BLOCK + p * LANES, keep_lanes(bits, p, mul(SUM(r, q, o)[p], scale)));
                 }
             }
@@ -143,8 +143,8 @@ finish_tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const
         add_residual(conv, runs, out_block, n_runs, bins, blocks, sums);
     }
     if (conv->relu) {
-        UNROLL for (int i = 0; i < n_runs * bins * blocks * PARTS; i++)
-        {
+        UNROLL
+        for (int i = 0; i < n_runs * bins * blocks * PARTS; i++) {
             sums[i] = positive(sums[i]);
         }
     }
@@ -168,11 +168,11 @@ finish_tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const
 INLINE void
 multiply_run(const float *x, const vec *weight, const int bins, const int blocks, vec *sums)
 {
-    UNROLL for (int q = 0; q < bins; q++)
-    {
+    UNROLL
+    for (int q = 0; q < bins; q++) {
         vec value = spread(x + q * VIP_BLOCK);
-        UNROLL for (int i = 0; i < blocks * PARTS; i++)
-        {
+        UNROLL
+        for (int i = 0; i < blocks * PARTS; i++) {
             vec *sum = &sums[q * blocks * PARTS + i];
             *sum = fma(value, weight[i], *sum);
         }
@@ -184,20 +184,20 @@ INLINE void
 accumulate(const float *const *x, const float *w, size_t w_block, const int n_runs, const int bins, const int blocks,
            vec *sums)
 {
-    UNROLL_CHANNELS for (int c = 0; c < VIP_BLOCK; c++)
-    {
+    UNROLL_CHANNELS
+    for (int c = 0; c < VIP_BLOCK; c++) {
         vec weight[MAX_BLOCKS * PARTS];
-        UNROLL for (int o = 0; o < blocks; o++)
-        {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
             const float *from = w + (size_t)o * w_block + c * VIP_BLOCK;
-            UNROLL for (int p = 0; p < PARTS; p++)
-            {
+            UNROLL
+            for (int p = 0; p < PARTS; p++) {
                 weight[o * PARTS + p] = load(from + p * LANES);
             }
             prefetch(from + AHEAD);
         }
-        UNROLL for (int r = 0; r < n_runs; r++)
-        {
+        UNROLL
+        for (int r = 0; r < n_runs; r++) {
             multiply_run(x[r] + c, weight, bins, blocks, SUM(r, 0, 0));
         }
     }
@@ -213,13 +213,13 @@ INLINE void
 fill_signs(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int blocks,
            sign_table *signs)
 {
-    UNROLL for (int r = 0; r < n_runs; r++)
-    {
-        UNROLL for (int o = 0; o < blocks; o++)
-        {
+    UNROLL
+    for (int r = 0; r < n_runs; r++) {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
             uint32_t bits = conv->sign_out[(size_t)runs[r].member * conv->out_blocks + out_block + (uint32_t)o];
-            UNROLL for (int p = 0; p < PARTS; p++)
-            {
+            UNROLL
+            for (int p = 0; p < PARTS; p++) {
                 store((float *)signs->lanes[r][o][0] + p * LANES, lanes_of(bits, p));
                 store((float *)signs->lanes[r][o][1] + p * LANES, lanes_of(~bits, p));
             }
@@ -232,26 +232,26 @@ INLINE void
 accumulate_flipout(const float *const *x, const float *w, size_t w_block, const uint8_t *const *sign_in,
                    const sign_table *signs, const int n_runs, const int bins, const int blocks, vec *sums)
 {
-    UNROLL_CHANNELS for (int c = 0; c < VIP_BLOCK; c++)
-    {
+    UNROLL_CHANNELS
+    for (int c = 0; c < VIP_BLOCK; c++) {
         vec same[MAX_BLOCKS * PARTS], other[MAX_BLOCKS * PARTS];
-        UNROLL for (int o = 0; o < blocks; o++)
-        {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
             const float *from = w + (size_t)o * w_block + c * 2 * VIP_BLOCK;
-            UNROLL for (int p = 0; p < PARTS; p++)
-            {
+            UNROLL
+            for (int p = 0; p < PARTS; p++) {
                 same[o * PARTS + p] = load(from + p * LANES);
                 other[o * PARTS + p] = load(from + VIP_BLOCK + p * LANES);
             }
             prefetch(from + AHEAD);
             prefetch(from + AHEAD + VIP_BLOCK);
         }
-        UNROLL for (int r = 0; r < n_runs; r++)
-        {
+        UNROLL
+        for (int r = 0; r < n_runs; r++) {
             const float *lanes = (const float *)signs->lanes[r][0][0] + sign_in[r][c];
             vec weight[MAX_BLOCKS * PARTS];
-            UNROLL for (int i = 0; i < blocks * PARTS; i++)
-            {
+            UNROLL
+            for (int i = 0; i < blocks * PARTS; i++) {
                 const int at = i / PARTS * 2 * VIP_BLOCK + i % PARTS * LANES;
                 weight[i] = choose(load(lanes + at), same[i], other[i]);
             }
@@ -260,22 +260,36 @@ accumulate_flipout(const float *const *x, const float *w, size_t w_block, const 
     }
 }
 
+/* Asks for this tile's share of the next blocks' weights, a few lines at every step. */
+INLINE const float *
+fetch_ahead(const float *ahead, const vip_conv *conv, const int blocks)
+{
+    for (uint32_t line = 0; line < conv->ahead_lines; line++) {
+        UNROLL
+        for (int o = 0; o < blocks; o++) {
+            fetch_later(ahead + (size_t)o * conv->w_block);
+        }
+        ahead += VIP_BLOCK;
+    }
+    return ahead;
+}
+
 INLINE void
 tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins, const int blocks,
      const bool flipout)
 {
     vec sums[MAX_SUMS];
-    UNROLL for (int i = 0; i < n_runs * bins * blocks * PARTS; i++)
-    {
+    UNROLL
+    for (int i = 0; i < n_runs * bins * blocks * PARTS; i++) {
         sums[i] = zero();
     }
     const size_t step = (size_t)VIP_BLOCK_WEIGHTS * (flipout ? 2 : 1);
-    const float *w = conv->w + out_block * conv->w_block;
+    const float *w = conv->w + out_block * conv->w_block, *ahead = conv->ahead;
     const uint8_t *sign_in[VIP_MAX_RUNS];
     sign_table signs;
     if (flipout) {
-        UNROLL for (int r = 0; r < n_runs; r++)
-        {
+        UNROLL
+        for (int r = 0; r < n_runs; r++) {
             sign_in[r] = conv->sign_in + (size_t)runs[r].member * conv->in_blocks * VIP_BLOCK;
         }
         fill_signs(conv, runs, out_block, n_runs, blocks, &signs);
@@ -283,8 +297,8 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
     for (uint32_t in = 0; in < conv->in_blocks; in++) {
         for (uint32_t t = 0; t < conv->kernel; t++) {
             const float *x[VIP_MAX_RUNS];
-            UNROLL for (int r = 0; r < n_runs; r++)
-            {
+            UNROLL
+            for (int r = 0; r < n_runs; r++) {
                 x[r] = conv->x + runs[r].x + in * conv->x_block + t * conv->x_column;
             }
             for (uint32_t f = 0; f < conv->kernel; f++) {
@@ -295,16 +309,17 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
                 }
                 w += step;
                 FORGET(w);
-                UNROLL for (int r = 0; r < n_runs; r++)
-                {
+                ahead = fetch_ahead(ahead, conv, blocks);
+                UNROLL
+                for (int r = 0; r < n_runs; r++) {
                     x[r] += VIP_BLOCK;
                     FORGET(x[r]);
                 }
             }
         }
         if (flipout) {
-            UNROLL for (int r = 0; r < n_runs; r++)
-            {
+            UNROLL
+            for (int r = 0; r < n_runs; r++) {
                 sign_in[r] += VIP_BLOCK;
             }
         }

@@ -31,6 +31,7 @@ lanes_of(uint32_t bits, int part)
 #define choose(lanes, a, b)       _mm256_xor_ps(a, _mm256_and_ps(lanes, _mm256_xor_ps(a, b)))
 #define keep_lanes(bits, part, a) _mm256_and_ps(a, lanes_of(bits, part))
 #define prefetch(p)               _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#define fetch_later(p)            _mm_prefetch((const char *)(p), _MM_HINT_T1)
 #include "conv_tile.h"
 
 /* A pixel's sums are two registers: 8 to 12 of them leave room for the weights and the input. */

@@ -24,6 +24,7 @@ enum { LANES = 16 };
                                                   _mm512_castps_si512(a), 0xCA)) /* lanes ? b : a */
 #define keep_lanes(bits, part, a) _mm512_maskz_mov_ps((__mmask16)(bits), a)
 #define prefetch(p)               _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#define fetch_later(p)            _mm_prefetch((const char *)(p), _MM_HINT_T1)
 #include "conv_tile.h"
 
 /* 16 sums where there is so much to do, else fewer: two multiply-add units of a latency of 4 want 8. */

@@ -170,9 +170,8 @@ typedef struct {
     const char *name;
 } mode;
 
-static const mode modes[] = {{VIP_CAUSAL, VIPANN_CENTRED, "causal"},
-                             {VIP_SAME, VIPANN_CENTRED, "centred"},
-                             {VIP_SAME, VIPANN_EDGE, "edge"}};
+static const mode modes[] = {
+    {VIP_CAUSAL, VIPANN_CENTRED, "causal"}, {VIP_SAME, VIPANN_CENTRED, "centred"}, {VIP_SAME, VIPANN_EDGE, "edge"}};
 
 /* Makes the handle of a model that no file holds take on a padding and a posterior. */
 static void
@@ -218,7 +217,8 @@ bench_hop(vipann_model *model, const mode *m, uint32_t passes, const float *soun
            "\"hop_s\":0.32,\"cpu_ms\":%.4f,\"floor_ms\":%.4f,\"ratio\":%.3f,\"peak_gflops\":%.1f,\"memory_mb\":%.1f}\n",
            vip_arch_name(network->arch), network->width, posterior, m->name, passes, t.seconds * 1e3,
            t.floor_seconds * 1e3, t.ratio, t.peak * 1e-9, (double)cost.memory_bytes * 1e-6);
-    fprintf(stderr, "%-8s w%-3u %-9s %-7s S=%u: %9.3f ms a hop of 0.32 s, floor %9.3f, ratio %.2f, %5.1f %% of a core\n",
+    fprintf(stderr,
+            "%-8s w%-3u %-9s %-7s S=%u: %9.3f ms a hop of 0.32 s, floor %9.3f, ratio %.2f, %5.1f %% of a core\n",
             vip_arch_name(network->arch), network->width, posterior, m->name, passes, t.seconds * 1e3,
             t.floor_seconds * 1e3, t.ratio, t.seconds / 0.32 * 100);
     (void)fflush(stdout);

@@ -24,13 +24,13 @@ enum { CHAINS = 12 };
     target static double name(long turns)                                                                              \
     {                                                                                                                  \
         vector sum[CHAINS], factor = set(0.999f), addend = set(0.001f);                                                \
-        EACH_CHAIN for (int i = 0; i < CHAINS; i++)                                                                    \
-        {                                                                                                              \
+        EACH_CHAIN                                                                                                     \
+        for (int i = 0; i < CHAINS; i++) {                                                                             \
             sum[i] = set(1.0f);                                                                                        \
         }                                                                                                              \
         for (long turn = 0; turn < turns; turn++) {                                                                    \
-            EACH_CHAIN for (int i = 0; i < CHAINS; i++)                                                                \
-            {                                                                                                          \
+            EACH_CHAIN                                                                                                 \
+            for (int i = 0; i < CHAINS; i++) {                                                                         \
                 sum[i] = step(sum[i], factor, addend);                                                                 \
                 OPAQUE(sum[i]);                                                                                        \
             }                                                                                                          \
