@@ -26,7 +26,7 @@ PROGRAM_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs $(PROGRAM_PACKAGES) 2>/dev/n
 # Instruction sets belong to files, which are chosen at run time; elsewhere than on x86-64 such files are empty.
 FAST = -O3
 X86 = $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null))
-AVX2 = $(if $(X86),-mavx2 -mfma -mbmi2)
+AVX2 = $(if $(X86),-mavx2 -mfma -mf16c -mbmi2)
 AVX512 = $(if $(X86),$(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512dq)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1))

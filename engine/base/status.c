@@ -4,6 +4,25 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Ends a line of which only n characters fitted behind its last whole word; behind what fits if that word is very long,
+ * as paths are, but never within a character of several bytes. */
+static void
+mark_cut(char *text, size_t n)
+{
+    static const char mark[] = " ...";
+    const size_t most = n - (sizeof mark - 1);
+    size_t end = most;
+    while (end > most / 2 && text[end] != ' ') {
+        end--;
+    }
+    if (text[end] != ' ') {
+        for (end = most; end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80; end--) {
+        }
+    }
+    memcpy(text + end, mark, sizeof mark);
+}
 
 vipann_status
 vip_fail(vipann_error *error, vipann_status status, const char *format, ...)
@@ -13,8 +32,11 @@ vip_fail(vipann_error *error, vipann_status status, const char *format, ...)
     }
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(error->text, sizeof error->text, format, arguments);
+    int length = vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    if (length >= (int)sizeof error->text) {
+        mark_cut(error->text, sizeof error->text - 1);
+    }
     for (char *c = error->text; *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f) {
             *c = '?';

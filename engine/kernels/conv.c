@@ -4,6 +4,7 @@
 
 enum {
     CHUNK = 256, /* runs that all output blocks go over before the next ones: their inputs stay in the cache */
+    LINE = 64,   /* bytes of a cache line */
     CACHE_BYTES = 512 << 10, /* of the second cache: what may be expected to stay there */
 };
 
@@ -14,6 +15,12 @@ static size_t
 ceil_div(size_t a, size_t b)
 {
     return (a + b - 1) / b;
+}
+
+static size_t
+block_bytes(const vip_conv *conv)
+{
+    return conv->w_block * (conv->half != NULL ? sizeof(uint16_t) : sizeof(float));
 }
 
 /* Cycles that a tile takes per input channel, about: two multiply-adds a cycle, two loads, no sum twice within four;
@@ -27,7 +34,7 @@ tile_cost(const vip_kernels *kernels, const vip_conv *conv, const vip_tile *tile
     const double arithmetic = pixels * vectors + formed;
     const double loads = pixels + weights + formed + (flipout ? tile->runs : 0);
     const double busy = arithmetic > loads ? arithmetic : loads;
-    const bool stays = tile->blocks * conv->w_block * sizeof(float) <= CACHE_BYTES;
+    const bool stays = tile->blocks * block_bytes(conv) <= CACHE_BYTES;
     return (busy > 8 ? busy : 8) / 2 + weights * (stays ? NEAR : FAR);
 }
 
@@ -92,7 +99,7 @@ chunk_runs(const vip_conv *conv, const vip_region *region, const vip_tile *tile)
 {
     size_t run_bytes = (size_t)conv->in_blocks * tile->bins * VIP_BLOCK * sizeof(float);
     size_t runs = CACHE_BYTES / run_bytes;
-    size_t weight_bytes = conv->out_blocks * conv->w_block * sizeof(float);
+    size_t weight_bytes = conv->out_blocks * block_bytes(conv);
     if (runs > CHUNK || weight_bytes > CACHE_BYTES || region->columns == 1) {
         runs = CHUNK; /* few inputs, or weights that cost more to read again than inputs */
     }
@@ -105,13 +112,14 @@ chunk_runs(const vip_conv *conv, const vip_region *region, const vip_tile *tile)
 static void
 look_ahead(vip_conv *conv, const vip_tile *tile, uint32_t block, size_t index, size_t tiles)
 {
-    const size_t lines = conv->w_block / VIP_BLOCK; /* of one block */
+    const size_t bytes = block_bytes(conv), lines = bytes / LINE; /* of one block */
     const size_t steps = (size_t)conv->in_blocks * conv->kernel * conv->kernel;
     const size_t share =
         ceil_div(lines, steps * tiles) * steps; /* lines, at least; the last tiles may have none left */
     const bool any = tiles > 1 && share * index < lines;
     conv->ahead_lines = any ? (uint32_t)(share / steps) : 0;
-    conv->ahead = conv->w + (block + tile->blocks) * conv->w_block + share * index * VIP_BLOCK;
+    const char *weights = conv->half != NULL ? (const char *)conv->half : (const char *)conv->w;
+    conv->ahead = weights + (block + tile->blocks) * bytes + share * index * LINE;
 }
 
 void
@@ -119,7 +127,7 @@ vip_convolve(const vip_kernels *kernels, const vip_conv *asked, const vip_region
 {
     vip_conv own = *asked, *const conv = &own;
     const vip_tile *tile = choose_tile(kernels, conv, region);
-    vip_tile_function *compute = conv->sign_in != NULL ? tile->flipout : tile->plain;
+    vip_tile_function *compute = conv->sign_in != NULL ? tile->flipout : conv->half != NULL ? tile->half : tile->plain;
     const size_t n_runs = (size_t)region->columns * region->members * (region->bins / tile->bins);
     const size_t chunk = chunk_runs(conv, region, tile);
     vip_run runs[CHUNK + VIP_MAX_RUNS];

@@ -11,7 +11,7 @@
  * (members only: a dense layer is a 1x1 convolution of one bin).
  *
  * Every output is one accumulator that starts at zero and takes its products in the order input block, kernel column,
- * kernel bin, channel, then bias, residual, ReLU, pool ((a + b) + (c + d)) / 4 over columns then bins, dropout. The
+ * kernel bin, channel, then scale, bias, residual, ReLU, pool ((a + b) + (c + d)) / 4 over columns then bins, dropout. The
  * order does not depend on the tile, so neither do the bits; kernels with fused multiply-add agree with one another bit
  * for bit, the portable ones differ in rounding. */
 #ifndef VIP_KERNELS_CONV_H
@@ -37,10 +37,12 @@ typedef struct {
     /* Weights [out block][in block][kernel column][kernel bin][16 in][16 out]; with signs each 16 outputs are two
      * vectors, the sum and the difference of mean and noise: [16 in][2][16 out]. */
     const float *w;
-    size_t w_block; /* between output blocks */
+    const uint16_t *half; /* if not NULL: the weights instead of w, in half precision (f16), without signs */
+    size_t w_block;       /* between output blocks */
+    const float *scale;   /* [out blocks][16] of the sums; NULL: 1 */
     /* Where the kernel asks for weights that are wanted later, so that they come from memory while it computes: at each
-     * step so many lines of 16 floats of each of its blocks, from here on. Set by vip_convolve; 0 lines: nowhere. */
-    const float *ahead;
+     * step so many cache lines of each of its blocks, from here on. Set by vip_convolve; 0 lines: nowhere. */
+    const char *ahead;
     uint32_t ahead_lines;
 
     const float *bias; /* [out blocks][16], for member m at bias + m * bias_member */
@@ -73,7 +75,7 @@ typedef void vip_tile_function(const vip_conv *conv, const vip_run *runs, uint32
 
 typedef struct {
     uint8_t runs, bins, blocks;
-    vip_tile_function *plain, *flipout;
+    vip_tile_function *plain, *half, *flipout;
 } vip_tile;
 
 #endif /* VIP_KERNELS_CONV_H */

@@ -3,7 +3,7 @@
  *
  * The including file defines a vector type and its operations:
  *   vec, LANES (16 or 8)             so that a block of 16 channels is PARTS = 16 / LANES vectors
- *   load, store, spread, fma, add, mul, zero, positive   (spread: one float to all lanes; positive: max(x, 0))
+ *   load, load_half, store, spread, fma, add, mul, zero, positive   (spread: one float to all lanes; positive: max(x, 0))
  *   lanes_of(bits, part)             all ones in the lanes whose bit of 16 is set, else zeros; part 0 .. PARTS-1
  *   choose(lanes, a, b)              b in the lanes of ones, else a
  *   keep_lanes(bits, part, a)        lanes of a where the bit is set, else 0
@@ -26,8 +26,12 @@
 enum {
     MAX_SUMS = 32,
     MAX_BLOCKS = 4,
-    AHEAD = 1024 /* floats (4 KiB): weights from beyond the caches arrive in time, those within lose nothing */
+    AHEAD = 4096, /* bytes: weights from beyond the caches arrive in time, those within lose nothing */
+    LINE = 64     /* bytes */
 };
+
+/* What the weights are: floats, halves, or pairs of floats of which a member's signs choose. */
+enum { PLAIN, HALF, FLIPOUT };
 
 /* ------------------------------------------------------------------------------------------------- what comes after */
 
@@ -47,6 +51,20 @@ add_bias(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const in
             for (int q = 0; q < bins; q++) {
                 SUM(r, q, 0)[i] = add(SUM(r, q, 0)[i], value);
             }
+        }
+    }
+}
+
+INLINE void
+multiply_scale(const vip_conv *conv, uint32_t out_block, const int n_runs, const int bins, const int blocks, vec *sums)
+{
+    UNROLL
+    for (int i = 0; i < blocks * PARTS; i++) {
+        vec value = load(conv->scale + (size_t)out_block * VIP_BLOCK + i * LANES);
+        UNROLL
+        for (int pixel = 0; pixel < n_runs * bins; pixel++) {
+            vec *sum = &sums[pixel * blocks * PARTS + i];
+            *sum = mul(*sum, value);
         }
     }
 }
@@ -138,6 +156,9 @@ INLINE void
 finish_tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins,
             const int blocks, vec *sums)
 {
+    if (conv->scale != NULL) {
+        multiply_scale(conv, out_block, n_runs, bins, blocks, sums);
+    }
     add_bias(conv, runs, out_block, n_runs, bins, blocks, sums);
     if (conv->residual != NULL) {
         add_residual(conv, runs, out_block, n_runs, bins, blocks, sums);
@@ -181,20 +202,24 @@ multiply_run(const float *x, const vec *weight, const int bins, const int blocks
 
 /* Products of one input block and kernel position: x[r] points at the first pixel of run r. */
 INLINE void
-accumulate(const float *const *x, const float *w, size_t w_block, const int n_runs, const int bins, const int blocks,
-           vec *sums)
+accumulate(const float *const *x, const char *w, size_t block_bytes, const int form, const int n_runs, const int bins,
+           const int blocks, vec *sums)
 {
+    const int row = VIP_BLOCK * (form == HALF ? 2 : 4); /* bytes */
     UNROLL_CHANNELS
     for (int c = 0; c < VIP_BLOCK; c++) {
         vec weight[MAX_BLOCKS * PARTS];
         UNROLL
         for (int o = 0; o < blocks; o++) {
-            const float *from = w + (size_t)o * w_block + c * VIP_BLOCK;
+            const char *from = w + (size_t)o * block_bytes + c * row;
             UNROLL
             for (int p = 0; p < PARTS; p++) {
-                weight[o * PARTS + p] = load(from + p * LANES);
+                weight[o * PARTS + p] = form == HALF ? load_half((const uint16_t *)(const void *)from + p * LANES)
+                                                     : load((const float *)(const void *)from + p * LANES);
             }
-            prefetch(from + AHEAD);
+            if (c * row % LINE == 0) {
+                prefetch(from + AHEAD);
+            }
         }
         UNROLL
         for (int r = 0; r < n_runs; r++) {
@@ -229,7 +254,7 @@ fill_signs(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const 
 
 /* The same as accumulate with each run's member choosing its weights. */
 INLINE void
-accumulate_flipout(const float *const *x, const float *w, size_t w_block, const uint8_t *const *sign_in,
+accumulate_flipout(const float *const *x, const char *w, size_t block_bytes, const uint8_t *const *sign_in,
                    const sign_table *signs, const int n_runs, const int bins, const int blocks, vec *sums)
 {
     UNROLL_CHANNELS
@@ -237,14 +262,15 @@ accumulate_flipout(const float *const *x, const float *w, size_t w_block, const 
         vec same[MAX_BLOCKS * PARTS], other[MAX_BLOCKS * PARTS];
         UNROLL
         for (int o = 0; o < blocks; o++) {
-            const float *from = w + (size_t)o * w_block + c * 2 * VIP_BLOCK;
+            const char *line = w + (size_t)o * block_bytes + c * 2 * LINE;
+            const float *from = (const float *)(const void *)line;
             UNROLL
             for (int p = 0; p < PARTS; p++) {
                 same[o * PARTS + p] = load(from + p * LANES);
                 other[o * PARTS + p] = load(from + VIP_BLOCK + p * LANES);
             }
-            prefetch(from + AHEAD);
-            prefetch(from + AHEAD + VIP_BLOCK);
+            prefetch(line + AHEAD);
+            prefetch(line + AHEAD + LINE);
         }
         UNROLL
         for (int r = 0; r < n_runs; r++) {
@@ -261,33 +287,36 @@ accumulate_flipout(const float *const *x, const float *w, size_t w_block, const 
 }
 
 /* Asks for this tile's share of the next blocks' weights, a few lines at every step. */
-INLINE const float *
-fetch_ahead(const float *ahead, const vip_conv *conv, const int blocks)
+INLINE const char *
+fetch_ahead(const char *ahead, const vip_conv *conv, size_t block_bytes, const int blocks)
 {
     for (uint32_t line = 0; line < conv->ahead_lines; line++) {
         UNROLL
         for (int o = 0; o < blocks; o++) {
-            fetch_later(ahead + (size_t)o * conv->w_block);
+            fetch_later(ahead + (size_t)o * block_bytes);
         }
-        ahead += VIP_BLOCK;
+        ahead += LINE;
     }
     return ahead;
 }
 
 INLINE void
 tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_runs, const int bins, const int blocks,
-     const bool flipout)
+     const int form)
 {
     vec sums[MAX_SUMS];
     UNROLL
     for (int i = 0; i < n_runs * bins * blocks * PARTS; i++) {
         sums[i] = zero();
     }
-    const size_t step = (size_t)VIP_BLOCK_WEIGHTS * (flipout ? 2 : 1);
-    const float *w = conv->w + out_block * conv->w_block, *ahead = conv->ahead;
+    const size_t weight_bytes = form == HALF ? sizeof(uint16_t) : sizeof(float);
+    const size_t step = VIP_BLOCK_WEIGHTS * weight_bytes * (form == FLIPOUT ? 2 : 1);
+    const size_t block_bytes = conv->w_block * weight_bytes;
+    const char *w = (form == HALF ? (const char *)conv->half : (const char *)conv->w) + out_block * block_bytes;
+    const char *ahead = conv->ahead;
     const uint8_t *sign_in[VIP_MAX_RUNS];
     sign_table signs;
-    if (flipout) {
+    if (form == FLIPOUT) {
         UNROLL
         for (int r = 0; r < n_runs; r++) {
             sign_in[r] = conv->sign_in + (size_t)runs[r].member * conv->in_blocks * VIP_BLOCK;
@@ -302,14 +331,14 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
                 x[r] = conv->x + runs[r].x + in * conv->x_block + t * conv->x_column;
             }
             for (uint32_t f = 0; f < conv->kernel; f++) {
-                if (flipout) {
-                    accumulate_flipout(x, w, conv->w_block, sign_in, &signs, n_runs, bins, blocks, sums);
+                if (form == FLIPOUT) {
+                    accumulate_flipout(x, w, block_bytes, sign_in, &signs, n_runs, bins, blocks, sums);
                 } else {
-                    accumulate(x, w, conv->w_block, n_runs, bins, blocks, sums);
+                    accumulate(x, w, block_bytes, form, n_runs, bins, blocks, sums);
                 }
                 w += step;
                 FORGET(w);
-                ahead = fetch_ahead(ahead, conv, blocks);
+                ahead = fetch_ahead(ahead, conv, block_bytes, blocks);
                 UNROLL
                 for (int r = 0; r < n_runs; r++) {
                     x[r] += VIP_BLOCK;
@@ -317,7 +346,7 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
                 }
             }
         }
-        if (flipout) {
+        if (form == FLIPOUT) {
             UNROLL
             for (int r = 0; r < n_runs; r++) {
                 sign_in[r] += VIP_BLOCK;
@@ -331,13 +360,17 @@ tile(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const int n_
 #define DEFINE_TILE(R, Q, O)                                                                                           \
     static void tile_##R##_##Q##_##O(const vip_conv *conv, const vip_run *runs, uint32_t out_block)                    \
     {                                                                                                                  \
-        tile(conv, runs, out_block, R, Q, O, false);                                                                   \
+        tile(conv, runs, out_block, R, Q, O, PLAIN);                                                                   \
+    }                                                                                                                  \
+    static void half_##R##_##Q##_##O(const vip_conv *conv, const vip_run *runs, uint32_t out_block)                    \
+    {                                                                                                                  \
+        tile(conv, runs, out_block, R, Q, O, HALF);                                                                    \
     }                                                                                                                  \
     static void flipout_##R##_##Q##_##O(const vip_conv *conv, const vip_run *runs, uint32_t out_block)                 \
     {                                                                                                                  \
-        tile(conv, runs, out_block, R, Q, O, true);                                                                    \
+        tile(conv, runs, out_block, R, Q, O, FLIPOUT);                                                                 \
     }
-#define TILE_ROW(R, Q, O) {R, Q, O, tile_##R##_##Q##_##O, flipout_##R##_##Q##_##O},
+#define TILE_ROW(R, Q, O) {R, Q, O, tile_##R##_##Q##_##O, half_##R##_##Q##_##O, flipout_##R##_##Q##_##O},
 
 /* See vip_drop_function in kernels.h. */
 static void

@@ -19,7 +19,7 @@ has_avx512(void)
 }
 
 static bool
-has_avx2(void)
+has_avx2(void) /* every processor with AVX2 converts halves (F16C) */
 {
 #if defined(__x86_64__)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");

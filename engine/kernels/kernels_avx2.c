@@ -4,7 +4,7 @@
 
 #include <base/philox.h>
 
-#if defined(__AVX2__) && defined(__FMA__) && defined(__BMI2__)
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__) && defined(__BMI2__)
 #include <immintrin.h>
 #include <string.h>
 
@@ -21,6 +21,7 @@ lanes_of(uint32_t bits, int part)
 }
 
 #define load(p)                   _mm256_loadu_ps(p)
+#define load_half(p)              _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define store(p, v)               _mm256_storeu_ps(p, v)
 #define spread(p)                 _mm256_broadcast_ss(p)
 #define fma(a, b, c)              _mm256_fmadd_ps(a, b, c)
@@ -39,7 +40,7 @@ lanes_of(uint32_t bits, int part)
     T(6, 1, 1) T(1, 4, 1) T(2, 2, 1) T(4, 1, 1) T(1, 2, 2) T(2, 1, 2) T(1, 1, 4) T(1, 2, 1) T(1, 1, 2) T(1, 1, 1)
 
 TILES(DEFINE_TILE)
-static const vip_tile tiles[] = {TILES(TILE_ROW){0, 0, 0, NULL, NULL}};
+static const vip_tile tiles[] = {TILES(TILE_ROW){0, 0, 0, NULL, NULL, NULL}};
 
 /* High and low halves of the products of 8 words with a constant. */
 static inline void
@@ -98,6 +99,6 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
 
 const vip_kernels vip_kernels_avx2 = {"avx2", tiles, PARTS, keep, drop, true};
 #else
-static const vip_tile no_tiles[] = {{0, 0, 0, NULL, NULL}};
+static const vip_tile no_tiles[] = {{0, 0, 0, NULL, NULL, NULL}};
 const vip_kernels vip_kernels_avx2 = {"avx2", no_tiles, 0, NULL, NULL, true};
 #endif

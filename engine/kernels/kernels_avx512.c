@@ -11,6 +11,7 @@
 typedef __m512 vec;
 enum { LANES = 16 };
 #define load(p)              _mm512_loadu_ps(p)
+#define load_half(p)         _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
 #define store(p, v)          _mm512_storeu_ps(p, v)
 #define spread(p)            _mm512_set1_ps(*(p))
 #define fma(a, b, c)         _mm512_fmadd_ps(a, b, c)
@@ -34,7 +35,7 @@ enum { LANES = 16 };
 #define TILES(T)     BY_PIXELS(T) BY_BLOCKS(T) FOR_FEW(T)
 
 TILES(DEFINE_TILE)
-static const vip_tile tiles[] = {TILES(TILE_ROW){0, 0, 0, NULL, NULL}};
+static const vip_tile tiles[] = {TILES(TILE_ROW){0, 0, 0, NULL, NULL, NULL}};
 
 /* High and low halves of the products of 16 words with a constant. */
 static inline void
@@ -94,6 +95,6 @@ keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t th
 
 const vip_kernels vip_kernels_avx512 = {"avx512", tiles, PARTS, keep, drop, true};
 #else
-static const vip_tile no_tiles[] = {{0, 0, 0, NULL, NULL}};
+static const vip_tile no_tiles[] = {{0, 0, 0, NULL, NULL, NULL}};
 const vip_kernels vip_kernels_avx512 = {"avx512", no_tiles, 0, NULL, NULL, true};
 #endif

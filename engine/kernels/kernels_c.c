@@ -2,42 +2,55 @@
 /* kernels_c.c -- kernels for any processor, and the plain form of what the others do. */
 #include "kernels.h"
 
+#include <base/half.h>
 #include <base/philox.h>
 
 #include <string.h>
 
-/* One pixel of one output block: bias, residual and ReLU included. */
+/* The weights from channel `row` of all inputs, counted over input blocks and kernel positions, to the outputs of one
+ * block, for one member. */
+static void
+read_row(const vip_conv *conv, uint32_t member, uint32_t block, size_t row, uint32_t channel, float weight[VIP_BLOCK])
+{
+    if (conv->half != NULL) {
+        const uint16_t *half = conv->half + block * conv->w_block + row * VIP_BLOCK;
+        for (int o = 0; o < VIP_BLOCK; o++) {
+            weight[o] = vip_half_to_float(half[o]);
+        }
+    } else if (conv->sign_in == NULL) {
+        memcpy(weight, conv->w + block * conv->w_block + row * VIP_BLOCK, VIP_BLOCK * sizeof *weight);
+    } else {
+        const float *pair = conv->w + block * conv->w_block + row * 2 * VIP_BLOCK;
+        const unsigned first = conv->sign_in[(size_t)member * conv->in_blocks * VIP_BLOCK + channel];
+        const unsigned bits = conv->sign_out[(size_t)member * conv->out_blocks + block];
+        for (unsigned o = 0; o < VIP_BLOCK; o++) {
+            weight[o] = pair[(first ^ (bits >> o & 1 ? VIP_BLOCK : 0)) + o];
+        }
+    }
+}
+
+/* One pixel of one output block: scale, bias, residual and ReLU included. */
 static void
 pixel(const vip_conv *conv, const vip_run *run, size_t bin, uint32_t block, float sum[VIP_BLOCK])
 {
-    const bool flipout = conv->sign_in != NULL;
-    const float *w = conv->w + block * conv->w_block;
-    const uint8_t *sign_in = flipout ? conv->sign_in + (size_t)run->member * conv->in_blocks * VIP_BLOCK : NULL;
-    const uint16_t sign_out = flipout ? conv->sign_out[(size_t)run->member * conv->out_blocks + block] : 0;
+    size_t row = 0;
     memset(sum, 0, VIP_BLOCK * sizeof *sum);
     for (uint32_t in = 0; in < conv->in_blocks; in++) {
         for (uint32_t t = 0; t < conv->kernel; t++) {
             for (uint32_t f = 0; f < conv->kernel; f++) {
                 const float *x = conv->x + run->x + in * conv->x_block + t * conv->x_column + (bin + f) * VIP_BLOCK;
-                for (int c = 0; c < VIP_BLOCK; c++) {
-                    if (!flipout) {
-                        for (int o = 0; o < VIP_BLOCK; o++) {
-                            sum[o] += x[c] * w[o];
-                        }
-                        w += VIP_BLOCK;
-                        continue;
+                for (uint32_t c = 0; c < VIP_BLOCK; c++) {
+                    float weight[VIP_BLOCK];
+                    read_row(conv, run->member, block, row++, in * VIP_BLOCK + c, weight);
+                    for (int o = 0; o < VIP_BLOCK; o++) {
+                        sum[o] += x[c] * weight[o];
                     }
-                    unsigned first = sign_in[in * VIP_BLOCK + (unsigned)c];
-                    for (unsigned o = 0; o < VIP_BLOCK; o++) {
-                        unsigned other = sign_out >> o & 1 ? VIP_BLOCK : 0;
-                        sum[o] += x[c] * w[(first ^ other) + o];
-                    }
-                    w += 2 * VIP_BLOCK;
                 }
             }
         }
     }
     for (size_t o = 0; o < VIP_BLOCK; o++) {
+        sum[o] *= conv->scale == NULL ? 1 : conv->scale[block * VIP_BLOCK + o];
         sum[o] += conv->bias[run->member * conv->bias_member + block * VIP_BLOCK + o];
         if (conv->residual != NULL) {
             sum[o] += conv->residual[run->residual + block * conv->residual_block + bin * VIP_BLOCK + o];
@@ -98,8 +111,9 @@ tile_2_2_1(const vip_conv *conv, const vip_run *runs, uint32_t block)
     }
 }
 
-static const vip_tile tiles[] = {
-    {1, 1, 1, tile_1_1_1, tile_1_1_1}, {2, BINS, 1, tile_2_2_1, tile_2_2_1}, {0, 0, 0, NULL, NULL}};
+static const vip_tile tiles[] = {{1, 1, 1, tile_1_1_1, tile_1_1_1, tile_1_1_1},
+                                 {2, BINS, 1, tile_2_2_1, tile_2_2_1, tile_2_2_1},
+                                 {0, 0, 0, NULL, NULL, NULL}};
 
 static void
 keep(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uint32_t threshold, uint16_t *words,

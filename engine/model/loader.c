@@ -10,7 +10,7 @@
 #include <base/memory.h>
 #include <base/status.h>
 
-#include "half.h"
+#include <base/half.h>
 #include "metadata.h"
 
 /* ------------------------------------------------------------------------------------------------ names and shapes */

@@ -15,7 +15,7 @@
 #include <base/memory.h>
 #include <base/status.h>
 
-#include "half.h"
+#include <base/half.h>
 #include "loader.h"
 #include "metadata.h"
 

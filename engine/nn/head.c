@@ -193,6 +193,8 @@ dense(const vip_head *head, int layer_index, uint32_t members, const float *x, b
                      .out_blocks = layer->out_blocks,
                      .kernel = 1,
                      .w = layer->w,
+                     .half = layer->half,
+                     .scale = layer->scale,
                      .w_block = layer->w_block,
                      .bias = layer->bias,
                      .relu = relu,

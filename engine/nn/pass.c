@@ -292,6 +292,8 @@ compute(vip_pass *pass, int i, int64_t a, int64_t b)
     vip_conv conv = {.in_blocks = layer->in_blocks,
                      .out_blocks = layer->out_blocks,
                      .w = layer->w,
+                     .half = layer->half,
+                     .scale = layer->scale,
                      .w_block = layer->w_block,
                      .bias = layer->bias,
                      .relu = step->relu,

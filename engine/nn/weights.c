@@ -2,6 +2,7 @@
 /* weights.c -- see weights.h for the contract. */
 #include "weights.h"
 
+#include <base/half.h>
 #include <base/memory.h>
 #include <kernels/conv.h>
 
@@ -13,8 +14,9 @@
 typedef struct {
     const float *values, *noise; /* [out][in][kernel][kernel]; noise may be NULL */
     uint32_t in, out, kernel;
-    bool unfolded;       /* the first step: its one input channel is seen as nine */
-    const double *scale; /* [out], of batch norm; NULL: 1 */
+    bool unfolded;     /* the first step: its one input channel is seen as nine */
+    const char *bn;    /* of a convolution; NULL: a dense layer */
+    const float *bias; /* [out], of a dense layer */
 } source;
 
 static uint32_t
@@ -45,26 +47,45 @@ fold(const vip_model *model, float *const *values, const char *bn, uint32_t n, d
     }
 }
 
-/* Writes src to layer->w in the order of vip_conv. The first step has one input channel and is computed as a 1x1
- * convolution of the 9 inputs around each pixel (unfold): its "channels" are the kernel positions in their order. */
+/* Large layers are kept as halves where that is exact, as it is for models stored so: their weights come from memory at
+ * every hop, while those of small ones stay in the caches, where reading halves would cost more than it saves. */
+static bool
+fits_half(const source *src)
+{
+    static const size_t HALF_FROM = (size_t)64 << 10; /* weights */
+    const size_t n = (size_t)src->out * src->in * src->kernel * src->kernel;
+    bool fits = src->noise == NULL && n >= HALF_FROM;
+    for (size_t i = 0; i < n && fits; i++) {
+        fits = vip_half_to_float(vip_float_to_half(src->values[i])) == src->values[i];
+    }
+    return fits;
+}
+
+/* Writes src to layer->w or layer->half in the order of vip_conv. scale: [out], of batch norm, which goes into floats
+ * but not into halves. The first step has one input channel and is computed as a 1x1 convolution of the 9 inputs around
+ * each pixel (unfold): its "channels" are the kernel positions in their order. */
 static void
-pack(const source *src, bool flipout, const vip_layer *layer)
+pack(const source *src, bool flipout, const double *scale, const vip_layer *layer)
 {
     const uint32_t positions = src->kernel * src->kernel;
     const size_t vectors = flipout ? 2 : 1;
     for (uint32_t o = 0; o < src->out; o++) {
-        const double scale = src->scale == NULL ? 1.0 : src->scale[o];
-        float *block = layer->w + o / VIP_BLOCK * layer->w_block + o % VIP_BLOCK;
+        const size_t block = o / VIP_BLOCK * layer->w_block + o % VIP_BLOCK;
         for (uint32_t i = 0; i < src->in; i++) {
             for (uint32_t k = 0; k < positions; k++) {
-                size_t from = ((size_t)o * src->in + i) * positions + k;
-                size_t at = src->unfolded ? k : ((size_t)(i / VIP_BLOCK) * positions + k) * VIP_BLOCK + i % VIP_BLOCK;
-                double value = (double)src->values[from];
-                double noise = src->noise == NULL ? 0.0 : (double)src->noise[from];
-                float *to = block + at * vectors * VIP_BLOCK;
-                to[0] = (float)((value + noise) * scale);
+                const size_t from = ((size_t)o * src->in + i) * positions + k;
+                const size_t row =
+                    src->unfolded ? k : ((size_t)(i / VIP_BLOCK) * positions + k) * VIP_BLOCK + i % VIP_BLOCK;
+                const size_t to = block + row * vectors * VIP_BLOCK;
+                if (layer->half != NULL) {
+                    layer->half[to] = vip_float_to_half(src->values[from]);
+                    continue;
+                }
+                const double value = (double)src->values[from];
+                const double noise = src->noise == NULL ? 0.0 : (double)src->noise[from];
+                layer->w[to] = (float)((value + noise) * scale[o]);
                 if (flipout) {
-                    to[VIP_BLOCK] = (float)((value - noise) * scale);
+                    layer->w[to + VIP_BLOCK] = (float)((value - noise) * scale[o]);
                 }
             }
         }
@@ -73,75 +94,87 @@ pack(const source *src, bool flipout, const vip_layer *layer)
 
 /* Shapes all layers and gives each its place in one block. */
 static bool
-place_layers(vip_weights *weights, const vip_network *network)
+place_layers(vip_weights *weights, const source *sources)
 {
     size_t at[VIP_MAX_LAYERS], floats = 0;
-    weights->n_layers = network->n_steps + 2;
+    bool half[VIP_MAX_LAYERS];
     for (int i = 0; i < weights->n_layers; i++) {
-        const vip_step *step = i < network->n_steps ? &network->steps[i] : NULL;
-        const bool unfolded = step != NULL && step->source == VIP_INPUT;
-        const size_t positions = step == NULL || unfolded ? 1 : (size_t)step->kernel * step->kernel;
-        const uint32_t dense_out = i == network->n_steps ? network->features : network->classes;
+        const source *src = &sources[i];
         vip_layer *layer = &weights->layers[i];
-        layer->in_blocks = blocks_of(step != NULL ? step->in : network->features);
-        layer->out_blocks = blocks_of(step != NULL ? step->out : dense_out);
+        const size_t positions = src->unfolded ? 1 : (size_t)src->kernel * src->kernel;
+        layer->in_blocks = blocks_of(src->in);
+        layer->out_blocks = blocks_of(src->out);
         layer->w_block = layer->in_blocks * positions * VIP_BLOCK_WEIGHTS * (weights->flipout ? 2 : 1);
+        half[i] = !weights->flipout && fits_half(src);
         at[i] = floats;
-        floats += layer->out_blocks * (layer->w_block + VIP_BLOCK);
+        floats += layer->out_blocks * (half[i] ? layer->w_block / 2 + 2 * VIP_BLOCK : layer->w_block + VIP_BLOCK);
     }
     weights->bytes = floats * sizeof(float);
     weights->numbers = vip_alloc(floats, sizeof(float));
     for (int i = 0; i < weights->n_layers && weights->numbers != NULL; i++) {
         vip_layer *layer = &weights->layers[i];
-        layer->w = weights->numbers + at[i];
-        layer->bias = layer->w + layer->out_blocks * layer->w_block;
+        float *place = weights->numbers + at[i];
+        if (half[i]) {
+            layer->half = (uint16_t *)place;
+            layer->scale = place + layer->out_blocks * layer->w_block / 2;
+            layer->bias = layer->scale + (size_t)layer->out_blocks * VIP_BLOCK;
+        } else {
+            layer->w = place;
+            layer->bias = place + layer->out_blocks * layer->w_block;
+        }
     }
     return weights->numbers != NULL;
 }
 
+/* What each layer is packed from. */
 static void
-fill_layer(const vip_weights *weights, int i, const source *src, const double *shift, const float *bias)
+list_sources(const vip_model *model, float *const *values, float *const *noise, source *sources)
 {
-    const vip_layer *layer = &weights->layers[i];
-    pack(src, weights->flipout, layer);
-    for (uint32_t c = 0; c < src->out; c++) {
-        layer->bias[c] = shift != NULL ? (float)shift[c] : bias[c];
-    }
-}
-
-static const float *
-noise_of(const vip_model *model, float *const *noise, const char *base)
-{
-    return noise == NULL ? NULL : tensor(model, noise, base, "weight");
-}
-
-static void
-fill_all(vip_weights *weights, const vip_model *model, float *const *values, float *const *noise, double *scale,
-         double *shift)
-{
-    const vip_network *network = &model->network;
-    for (int i = 0; i < network->n_steps; i++) {
-        const vip_step *step = &network->steps[i];
-        fold(model, values, step->bn, step->out, scale, shift);
-        const source src = {tensor(model, values, step->conv, "weight"),
-                            noise_of(model, noise, step->conv),
-                            step->in,
-                            step->out,
-                            step->kernel,
-                            step->source == VIP_INPUT,
-                            scale};
-        fill_layer(weights, i, &src, shift, NULL);
-    }
     static const char *const dense[] = {"fc1", "fc_audioset"};
-    for (int i = 0; i < 2; i++) {
-        const source src = {tensor(model, values, dense[i], "weight"),
-                            noise_of(model, noise, dense[i]),
-                            network->features,
-                            i == 0 ? network->features : network->classes,
-                            1,
-                            false,
-                            NULL};
-        fill_layer(weights, network->n_steps + i, &src, NULL, tensor(model, values, dense[i], "bias"));
+    const vip_network *network = &model->network;
+    for (int i = 0; i < network->n_steps + 2; i++) {
+        const vip_step *step = i < network->n_steps ? &network->steps[i] : NULL;
+        const char *name = step != NULL ? step->conv : dense[i - network->n_steps];
+        source *src = &sources[i];
+        *src = (source){.values = tensor(model, values, name, "weight"),
+                        .noise = noise == NULL ? NULL : tensor(model, noise, name, "weight"),
+                        .in = network->features,
+                        .out = i == network->n_steps ? network->features : network->classes,
+                        .kernel = 1};
+        if (step != NULL) {
+            src->in = step->in;
+            src->out = step->out;
+            src->kernel = step->kernel;
+            src->unfolded = step->source == VIP_INPUT;
+            src->bn = step->bn;
+        } else {
+            src->bias = tensor(model, values, name, "bias");
+        }
+    }
+}
+
+/* scale and shift are room for one batch norm. */
+static void
+fill_layers(vip_weights *weights, const vip_model *model, float *const *values, const source *sources, double *scale,
+            double *shift)
+{
+    for (int i = 0; i < weights->n_layers; i++) {
+        const source *src = &sources[i];
+        const vip_layer *layer = &weights->layers[i];
+        for (uint32_t c = 0; c < src->out && src->bn == NULL; c++) {
+            scale[c] = 1;
+            shift[c] = (double)src->bias[c];
+        }
+        if (src->bn != NULL) {
+            fold(model, values, src->bn, src->out, scale, shift);
+        }
+        pack(src, weights->flipout, scale, layer);
+        for (uint32_t c = 0; c < src->out; c++) {
+            layer->bias[c] = (float)shift[c];
+            if (layer->scale != NULL) {
+                layer->scale[c] = (float)scale[c];
+            }
+        }
     }
     fold(model, values, "bn0", VIP_MELS, scale, shift);
     for (int bin = 0; bin < VIP_MELS; bin++) {
@@ -159,10 +192,13 @@ vip_weights_new(const vip_model *model, float *const *values, float *const *nois
     bool done = false;
     if (weights != NULL && scale != NULL && shift != NULL) {
         weights->flipout = noise != NULL;
-        done = place_layers(weights, &model->network);
-    }
-    if (done) {
-        fill_all(weights, model, values, noise, scale, shift);
+        source sources[VIP_MAX_LAYERS];
+        weights->n_layers = model->network.n_steps + 2;
+        list_sources(model, values, noise, sources);
+        done = place_layers(weights, sources);
+        if (done) {
+            fill_layers(weights, model, values, sources, scale, shift);
+        }
     }
     vip_free(scale);
     vip_free(shift);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* weights.h -- a network's numbers in the form that the kernels read: packed, batch norm folded in.
+/* weights.h -- a network's numbers in the form that the kernels read: packed, batch norm folded in (or, where they are
+ * kept in half precision, beside them).
  *
  * Layers are the steps of the network in order, then fc1 and the head. Immutable once made; any thread may read. */
 #ifndef VIP_NN_WEIGHTS_H
@@ -12,7 +13,9 @@ enum { VIP_MAX_LAYERS = VIP_MAX_STEPS + 2 };
 /* One layer; see vip_conv for the shapes. */
 typedef struct {
     float *w, *bias; /* within numbers */
-    size_t w_block;  /* floats */
+    uint16_t *half;  /* instead of w, which is NULL then; scale goes with it */
+    float *scale;
+    size_t w_block; /* weights */
     uint32_t in_blocks, out_blocks;
 } vip_layer;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <base/half.h>
 #include <base/memory.h>
 #include <frontend/frontend.h>
 #include <library.h>
@@ -337,18 +338,38 @@ compare_torch(const vip_network *network, double clip, uint32_t members, const d
 
 /* ------------------------------------------------------------------------------------------------------------ main */
 
+/* Weights that a model file can hold in half precision, as those that are shipped do. */
+static void
+round_weights(vip_model *file)
+{
+    for (int i = 0; i < file->n_tensors; i++) {
+        const vip_tensor_shape *shape = &file->shapes[i];
+        size_t n = 1;
+        for (int k = 0; k < shape->rank; k++) {
+            n *= shape->shape[k];
+        }
+        const bool layer = shape->kind == VIP_CONV_WEIGHT || shape->kind == VIP_LINEAR_WEIGHT;
+        for (size_t e = 0; e < n && layer; e++) {
+            file->values[i][e] = vip_half_to_float(vip_float_to_half(file->values[i][e]));
+        }
+    }
+}
+
 /* All hops and clips of one network. */
 static void
 bench_network(vip_arch arch, uint32_t width, const float *sound, bool torch)
 {
     random_model_spec spec = {arch, width, CLASSES, VIP_SAME, VIPANN_MEANFIELD, VIPANN_MULTILABEL, 1};
     vip_model *file = random_model(&spec);
+    if (file != NULL) {
+        round_weights(file);
+        file->name = vip_copy_string("random");
+    }
     vip_weights *weights = file == NULL ? NULL : vip_weights_new(file, file->values, NULL);
     if (weights == NULL) {
         fprintf(stderr, "bench_engine: not enough memory\n");
         exit(1);
     }
-    file->name = vip_copy_string("random");
     vipann_model model = {.references = 1, .file = file, .weights = weights};
     double hops[3] = {0};
     for (int posterior = VIPANN_DROPOUT; posterior <= VIPANN_MEANFIELD; posterior++) {

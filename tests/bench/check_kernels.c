@@ -47,9 +47,14 @@ static const problem_shape shapes[] = {
     {.in_blocks = 1, .out_blocks = 2, .kernel = 1, .columns = 130, .members = 3, .bins = 2, .pool = true},
     {.in_blocks = 70, .out_blocks = 2, .kernel = 3, .columns = 2, .members = 2, .bins = 2},
     {.in_blocks = 70, .out_blocks = 3, .kernel = 3, .columns = 1, .members = 3, .bins = 2, .flipout = true},
+    {.in_blocks = 70, .out_blocks = 3, .kernel = 3, .columns = 1, .members = 3, .bins = 2, .half = true},
+    {.in_blocks = 4, .out_blocks = 4, .kernel = 3, .columns = 2, .members = 8, .bins = 4, .half = true, .scale = true},
 };
 
-enum { DRAWN = 500, MOST_WORK = 3000, MOST_TILES = 64 };
+enum { DRAWN = 750, MOST_WORK = 3000, MOST_TILES = 64 };
+
+/* Of weights: floats, halves, pairs with signs. */
+enum { FORMS = 3 };
 
 /* A random shape, small enough for the definition, which is slow. */
 static problem_shape
@@ -64,13 +69,16 @@ draw_shape(uint64_t *state)
                             .columns = 1 + random_word(state) % 5,
                             .members = members[random_word(state) % LENGTH(members)],
                             .bins = 1u << random_word(state) % 7,
-                            .flipout = random_word(state) % 2,
+                            .scale = random_word(state) % 2,
                             .pool = random_word(state) % 4 == 0,
                             .relu = random_word(state) % 2,
                             .residual = random_word(state) % 2,
                             .keep = random_word(state) % 2,
                             .member_bias = random_word(state) % 2,
                             .shared_input = random_word(state) % 4 == 0};
+        const uint32_t form = random_word(state) % FORMS;
+        s.half = form == 1;
+        s.flipout = form == 2;
         if (random_word(state) % 8 == 0) {
             s.out_blocks += 4; /* for tiles of many blocks */
         }
@@ -92,10 +100,11 @@ fits(const vip_tile *tile, const problem_shape *s)
 static void
 describe(const problem_shape *s, char *text, size_t size)
 {
-    (void)snprintf(text, size, "%ux%u %u->%u blocks, %u columns, %u members, %u bins%s%s%s%s%s%s%s", s->kernel,
+    (void)snprintf(text, size, "%ux%u %u->%u blocks, %u columns, %u members, %u bins%s%s%s%s%s%s%s%s%s", s->kernel,
                    s->kernel, s->in_blocks, s->out_blocks, s->columns, s->members, s->bins,
-                   s->flipout ? ", flipout" : "", s->pool ? ", pool" : "", s->relu ? ", relu" : "",
-                   s->residual ? ", residual" : "", s->keep ? ", keep" : "", s->member_bias ? ", bias per member" : "",
+                   s->flipout ? ", flipout" : "", s->half ? ", half" : "", s->scale ? ", scale" : "",
+                   s->pool ? ", pool" : "", s->relu ? ", relu" : "", s->residual ? ", residual" : "",
+                   s->keep ? ", keep" : "", s->member_bias ? ", bias per member" : "",
                    s->shared_input ? ", shared input" : "");
 }
 
@@ -108,7 +117,7 @@ typedef struct {
 
 typedef struct {
     const vip_kernels *kernels; /* NULL: not checked */
-    outcome tiles[MOST_TILES][2], choice[2];
+    outcome tiles[MOST_TILES][FORMS], choice[FORMS];
 } checked_variant;
 
 static checked_variant checked[LENGTH(variants)];
@@ -127,6 +136,7 @@ judge(problem *p, const vip_kernels *kernels, outcome *o)
 static bool
 check_shape(const problem_shape *shape, uint64_t *state)
 {
+    const int form = shape->half ? 1 : shape->flipout ? 2 : 0;
     problem p;
     bool made = problem_init(&p, shape, state) && problem_define(&p, true) && problem_define(&p, false);
     for (size_t v = 0; made && v < LENGTH(checked); v++) {
@@ -136,11 +146,11 @@ check_shape(const problem_shape *shape, uint64_t *state)
             vip_kernels alone = *c->kernels;
             alone.tiles = one;
             if (fits(&one[0], shape)) {
-                judge(&p, &alone, &c->tiles[t][shape->flipout]);
+                judge(&p, &alone, &c->tiles[t][form]);
             }
         }
         if (c->kernels != NULL) {
-            judge(&p, c->kernels, &c->choice[shape->flipout]);
+            judge(&p, c->kernels, &c->choice[form]);
         }
     }
     problem_free(&p);
@@ -157,10 +167,10 @@ check_convolutions(void)
             tell(false, "all", "convolution", 0, "not enough memory");
         }
     }
-    static const char *const forms[2] = {"", " flipout"};
+    static const char *const forms[FORMS] = {"", " half", " flipout"};
     for (size_t v = 0; v < LENGTH(checked); v++) {
         const checked_variant *c = &checked[v];
-        for (int form = 0; c->kernels != NULL && form < 2; form++) {
+        for (int form = 0; c->kernels != NULL && form < FORMS; form++) {
             for (size_t t = 0; c->kernels->tiles[t].runs > 0; t++) {
                 const vip_tile *tile = &c->kernels->tiles[t];
                 char name[40];

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <base/half.h>
 #include <base/memory.h>
 #include <kernels/kernels.h>
 
@@ -18,7 +19,7 @@ enum { MARGIN = 64 }; /* floats on either side of every array */
 
 typedef struct {
     uint32_t in_blocks, out_blocks, kernel, columns, members, bins;
-    bool flipout, pool, relu, residual, keep, member_bias, shared_input;
+    bool flipout, half, scale, pool, relu, residual, keep, member_bias, shared_input;
 } problem_shape;
 
 typedef struct {
@@ -30,7 +31,8 @@ typedef struct {
     problem_shape shape;
     vip_conv conv;
     vip_region region;
-    problem_array x, w, bias, residual, y;
+    problem_array x, w, scale, bias, residual, y; /* w: as floats in any case */
+    uint16_t *half;
     uint8_t *sign_in;
     uint16_t *sign_out, *keep;
     float *fused, *separate; /* expected y.memory with products and sums rounded once, and each */
@@ -59,10 +61,11 @@ free_array(problem_array *array)
 static void
 problem_free(problem *p)
 {
-    problem_array *const arrays[] = {&p->x, &p->w, &p->bias, &p->residual, &p->y};
+    problem_array *const arrays[] = {&p->x, &p->w, &p->scale, &p->bias, &p->residual, &p->y};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         free_array(arrays[i]);
     }
+    vip_free(p->half);
     vip_free(p->sign_in);
     vip_free(p->sign_out);
     vip_free(p->keep);
@@ -85,6 +88,20 @@ make_array(problem_array *array, size_t n, uint64_t *state)
     }
     memcpy(array->copy, array->memory, array->n * sizeof(float));
     return true;
+}
+
+/* Rounds the weights to halves and lets the kernels read those. */
+static bool
+make_half(problem *p)
+{
+    p->half = vip_alloc(p->w.n, sizeof *p->half);
+    for (size_t i = 0; i < p->w.n && p->half != NULL; i++) {
+        p->half[i] = vip_float_to_half(p->w.memory[i]);
+        p->w.memory[i] = p->w.copy[i] = vip_half_to_float(p->half[i]);
+    }
+    p->conv.half = p->half == NULL ? NULL : p->half + MARGIN;
+    p->conv.w = NULL;
+    return p->half != NULL;
 }
 
 static bool
@@ -174,12 +191,14 @@ problem_init(problem *p, const problem_shape *s, uint64_t *state)
     p->conv.bias_member = s->member_bias ? (size_t)s->out_blocks * VIP_BLOCK : 0;
     if (!make_activations(p, state) || !make_array(&p->w, p->conv.w_block * s->out_blocks, state) ||
         !make_array(&p->bias, (size_t)s->out_blocks * VIP_BLOCK * (s->member_bias ? s->members : 1), state) ||
+        (s->scale && !make_array(&p->scale, (size_t)s->out_blocks * VIP_BLOCK, state)) ||
         (s->flipout && !make_signs(p, state)) || (s->keep && !make_keep(p, state))) {
         return false;
     }
     p->conv.w = p->w.memory + MARGIN;
+    p->conv.scale = s->scale ? p->scale.memory + MARGIN : NULL;
     p->conv.bias = p->bias.memory + MARGIN;
-    return true;
+    return !s->half || make_half(p);
 }
 
 /* ------------------------------------------------------------------------------------------------------- definition */
@@ -202,7 +221,7 @@ define_pixel(const problem *p, uint32_t column, uint32_t member, uint32_t bin, u
 {
     const vip_conv *conv = &p->conv;
     const vip_region *region = &p->region;
-    const float *w = conv->w + block * conv->w_block;
+    const float *w = p->w.memory + MARGIN + block * conv->w_block;
     const size_t step = (size_t)VIP_BLOCK_WEIGHTS * (conv->sign_in == NULL ? 1 : 2);
     float sum = 0;
     for (uint32_t in = 0; in < conv->in_blocks; in++) {
@@ -217,6 +236,7 @@ define_pixel(const problem *p, uint32_t column, uint32_t member, uint32_t bin, u
             }
         }
     }
+    sum *= conv->scale == NULL ? 1 : conv->scale[block * VIP_BLOCK + o];
     sum += conv->bias[member * conv->bias_member + block * VIP_BLOCK + o];
     if (conv->residual != NULL) {
         sum += conv->residual[column * region->residual_column + member * region->residual_member +
@@ -288,7 +308,7 @@ problem_holds(problem *p, const vip_kernels *kernels)
     vip_convolve(kernels, &p->conv, &p->region);
     const float *expected = kernels->fused ? p->fused : p->separate;
     return memcmp(p->y.memory, expected, p->y.n * sizeof(float)) == 0 && unchanged(&p->x) && unchanged(&p->w) &&
-           unchanged(&p->bias) && unchanged(&p->residual);
+           unchanged(&p->scale) && unchanged(&p->bias) && unchanged(&p->residual);
 }
 
 #endif /* TESTS_BENCH_KERNEL_PROBLEM_H */

@@ -78,6 +78,13 @@ same_shape(const problem_shape *a, const problem_shape *b)
            a->residual == b->residual;
 }
 
+/* Layers that nn/weights.c keeps as halves: those whose weights come from beyond the caches. */
+static bool
+is_half(uint32_t in, uint32_t out, uint32_t kernel, bool flipout)
+{
+    return !flipout && (size_t)in * out * kernel * kernel >= (size_t)64 << 10;
+}
+
 /* The shapes of a network's convolutions and dense layers; the stem is common to all members. Returns their number. */
 static int
 list_steps(const vip_network *network, uint32_t columns, uint32_t members, bool flipout, timed_step *steps)
@@ -92,6 +99,8 @@ list_steps(const vip_network *network, uint32_t columns, uint32_t members, bool 
                                          .members = stem && !flipout ? 1 : members,
                                          .bins = step->bins,
                                          .flipout = flipout,
+                                         .half = is_half(step->in, step->out, step->kernel, flipout),
+                                         .scale = is_half(step->in, step->out, step->kernel, flipout),
                                          .pool = step->pool,
                                          .relu = step->relu,
                                          .residual = step->residual != VIP_NONE,
@@ -105,7 +114,8 @@ list_steps(const vip_network *network, uint32_t columns, uint32_t members, bool 
                                                             .columns = 1,
                                                             .members = members,
                                                             .bins = 1,
-                                                            .flipout = flipout};
+                                                            .flipout = flipout,
+                                                            .half = is_half(network->features, out, 1, flipout)};
     }
     return network->n_steps + 2;
 }

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <model/half.h>
+#include <base/half.h>
 
 static void
 test_every_half_is_the_number_of_its_bits(void **state)

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <model/half.h>
+#include <base/half.h>
 #include <model/model.h>
 
 #include "failing.h"

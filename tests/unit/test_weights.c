@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <base/half.h>
 #include <kernels/conv.h>
 
 #include "failing.h"
@@ -87,6 +88,52 @@ check_step(const vip_model *model, const vip_weights *weights, int index, float 
     for (size_t o = step->out; o < (size_t)layer->out_blocks * VIP_BLOCK; o++) {
         assert_true(layer->bias[o] == 0);
     }
+}
+
+/* A layer that is large and whose values are halves is kept so, with the batch norm's scale beside it; one value that is
+ * no half, noise, or a small layer, and it is kept as floats. */
+static void
+test_large_layers_of_halves_are_kept_exactly_and_others_as_floats(void **state)
+{
+    (void)state;
+    vip_model *model = vip_model_new(VIP_RESNET22, 8, 4, VIP_SAME); /* conv_block_after1.conv2: 256 -> 256 */
+    assert_non_null(model);
+    const int last = model->network.n_steps - 1;
+    const vip_step *step = &model->network.steps[last];
+    float *value = model->values[vip_model_tensor(model, "conv_block_after1.conv2.weight")];
+    float *variance = model->values[vip_model_tensor(model, "conv_block_after1.bn2.running_var")];
+    float *weight = model->values[vip_model_tensor(model, "conv_block_after1.bn2.weight")];
+    const size_t n = (size_t)step->in * step->out * 9;
+    for (size_t i = 0; i < n; i++) {
+        value[i] = (float)((int)(i % 2001) - 1000) / 1024;
+    }
+    for (uint32_t c = 0; c < step->out; c++) {
+        variance[c] = 0.5f;
+        weight[c] = 1 + (float)c / 100;
+    }
+    vip_weights *weights = vip_weights_new(model, model->values, NULL);
+    assert_non_null(weights);
+    const vip_layer *layer = &weights->layers[last];
+    assert_null(layer->w);
+    for (uint32_t o = 0; o < step->out; o++) {
+        assert_close(layer->scale[o], (double)weight[o] / sqrt(0.5 + (double)VIP_BN_EPSILON));
+        for (uint32_t i = 0; i < step->in; i++) {
+            for (uint32_t k = 0; k < 9; k++) {
+                assert_true(vip_half_to_float(layer->half[place(step, layer, o, i, k, 1)]) ==
+                            value[((size_t)o * step->in + i) * 9 + k]);
+            }
+        }
+    }
+    assert_null(weights->layers[0].half);
+    assert_null(weights->layers[0].scale);
+    vip_weights_free(weights);
+    value[n - 1] = 1.0f / 3;
+    weights = vip_weights_new(model, model->values, NULL);
+    assert_non_null(weights);
+    assert_null(weights->layers[last].half);
+    assert_non_null(weights->layers[last].w);
+    vip_weights_free(weights);
+    vip_model_free(model);
 }
 
 static void
@@ -187,6 +234,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_large_layers_of_halves_are_kept_exactly_and_others_as_floats),
         cmocka_unit_test(test_weights_stand_where_kernels_read_them_with_batch_norm_inside),
         cmocka_unit_test(test_pairs_hold_sum_and_difference_of_mean_and_noise),
         cmocka_unit_test(test_dense_layers_are_convolutions_of_one_pixel),

@@ -75,15 +75,15 @@ typedef struct {
     vipann_task task;
     vipann_posterior posterior;
     uint32_t width, classes;
-    uint64_t weights;               /* parameters of the mean network */
-    double sample_rate;             /* Hz */
-    uint32_t n_fft, hop, mels;      /* samples, samples, bins */
-    double fmin, fmax;              /* Hz */
-    double column_seconds;          /* the step in which results come */
-    double look_ahead_seconds;      /* what `centred` waits for behind a column; 0 if the network is causal */
-    bool causal;                    /* centred and edge are the same */
+    uint64_t weights;          /* parameters of the mean network */
+    double sample_rate;        /* Hz */
+    uint32_t n_fft, hop, mels; /* samples, samples, bins */
+    double fmin, fmax;         /* Hz */
+    double column_seconds;     /* the step in which results come */
+    double look_ahead_seconds; /* what `centred` waits for behind a column; 0 if the network is causal */
+    bool causal;               /* centred and edge are the same */
     bool has_calibration;
-    double temperature, temperature_deterministic; /* 1 if there are none */
+    double temperature, temperature_deterministic;            /* 1 if there are none */
     uint32_t calibration_members, calibration_window_columns; /* 0: not stated */
     bool has_unknown_epistemic, has_unknown_confidence;
     double unknown_epistemic_nats, unknown_confidence;
@@ -128,21 +128,21 @@ enum {
 
 /* Fill with vipann_options_default, then change what is not wanted. Out of range: vipann_engine_new says so. */
 typedef struct {
-    double rate;              /* of the input in Hz, 8000 .. 384000 */
-    uint32_t channels;        /* of the input, 1 .. VIPANN_MAX_CHANNELS */
-    int32_t channel;          /* which one to hear, from 0; -1: the mean of all */
-    uint32_t passes;          /* Monte-Carlo members, 1 .. VIPANN_MAX_PASSES; 0: the deterministic pass of any model */
-    uint32_t max_passes;      /* the most that VIPANN_PASSES may ask for later; raised to `passes` if below */
-    uint64_t seed;            /* of every random number */
-    uint32_t hop_columns;     /* columns between two answers, 1 .. VIPANN_MAX_HOP_COLUMNS */
-    uint32_t window_columns;  /* columns an answer pools, 1 .. VIPANN_MAX_WINDOW_COLUMNS; 0: all since the start */
+    double rate;             /* of the input in Hz, 8000 .. 384000 */
+    uint32_t channels;       /* of the input, 1 .. VIPANN_MAX_CHANNELS */
+    int32_t channel;         /* which one to hear, from 0; -1: the mean of all */
+    uint32_t passes;         /* Monte-Carlo members, 1 .. VIPANN_MAX_PASSES; 0: the deterministic pass of any model */
+    uint32_t max_passes;     /* the most that VIPANN_PASSES may ask for later; raised to `passes` if below */
+    uint64_t seed;           /* of every random number */
+    uint32_t hop_columns;    /* columns between two answers, 1 .. VIPANN_MAX_HOP_COLUMNS */
+    uint32_t window_columns; /* columns an answer pools, 1 .. VIPANN_MAX_WINDOW_COLUMNS; 0: all since the start */
     uint32_t max_window_columns; /* the most that VIPANN_WINDOW may ask for later; raised to window_columns if below */
-    double horizon_seconds;   /* time constant of smoothing each member's probabilities, 0 .. 3600; 0: none */
-    vipann_latency latency;   /* of no effect on a causal network */
-    uint32_t piece_columns;   /* most columns computed in one go, 1 .. VIPANN_MAX_PIECE_COLUMNS: larger is faster for
-                               * files and later for streams; results do not depend on it */
-    uint32_t max_block;       /* most frames in one push, 1 .. 65536 */
-    double ring_seconds;      /* audio that waits for the analysis thread, 0.1 .. 60, at least two blocks */
+    double horizon_seconds;      /* time constant of smoothing each member's probabilities, 0 .. 3600; 0: none */
+    vipann_latency latency;      /* of no effect on a causal network */
+    uint32_t piece_columns;      /* most columns computed in one go, 1 .. VIPANN_MAX_PIECE_COLUMNS: larger is faster for
+                                  * files and later for streams; results do not depend on it */
+    uint32_t max_block;          /* most frames in one push, 1 .. 65536 */
+    double ring_seconds;         /* audio that waits for the analysis thread, 0.1 .. 60, at least two blocks */
 } vipann_options;
 
 /* The model's own defaults at 48 kHz mono: its calibration's members and window if it states them, else 8 members (0 if
@@ -167,14 +167,14 @@ typedef struct {
     vipann_answer unknown; /* the sound is like nothing that the model was taught */
     vipann_reduction reduction;
     double total_nats, aleatoric_nats, epistemic_nats;
-    double gap_seconds;    /* sound lost so far because the analysis was too slow */
-    uint64_t not_finite;   /* samples so far that were NaN or infinite and were heard as silence */
-    uint64_t clipped;      /* samples so far beyond +-100 (40 dB above full scale), cut there */
+    double gap_seconds;  /* sound lost so far because the analysis was too slow */
+    uint64_t not_finite; /* samples so far that were NaN or infinite and were heard as silence */
+    uint64_t clipped;    /* samples so far beyond +-100 (40 dB above full scale), cut there */
     uint32_t classes;
-    float *p;              /* [classes] probability, mean over the members */
-    float *std;            /* [classes] its population standard deviation over the members */
-    float *aleatoric;      /* [classes] nats: what the sound leaves open */
-    float *epistemic;      /* [classes] nats: what the members disagree about */
+    float *p;         /* [classes] probability, mean over the members */
+    float *std;       /* [classes] its population standard deviation over the members */
+    float *aleatoric; /* [classes] nats: what the sound leaves open */
+    float *epistemic; /* [classes] nats: what the members disagree about */
 } vipann_result;
 
 /* A result with room for the model's classes, owned by the caller; NULL if memory is short. */
@@ -214,8 +214,9 @@ VIPANN_API uint32_t vipann_push(vipann_engine *engine, const float *const *chann
 VIPANN_API int vipann_pump(vipann_engine *engine);
 
 /* The stream has ended: pumps what is left, ends it as the end of a file, and gives a last result for it. After that
- * only reset, readers and free make sense. Thread: analysis. Returns false, and gives no result, if no sound came since
- * the start, if it has ended already, or if another thread is pumping. */
+ * only reset, readers and free make sense. The last result's numbers may be those of the one before, with `last` set, if
+ * the end added nothing: on a causal network that is the rule. Thread: analysis. Returns false, and gives no result, if
+ * no sound came since the start, if it has ended already, or if another thread is pumping. */
 VIPANN_API bool vipann_flush(vipann_engine *engine);
 
 /* Frames that can be pushed now without loss. Thread: the pushing one. */
@@ -226,8 +227,8 @@ VIPANN_API void vipann_set(vipann_engine *engine, vipann_param param, double val
 
 /* What a pass costs, from the shapes alone. Thread: any. */
 typedef struct {
-    double macs_per_second;     /* multiply-adds of convolutions and dense layers per second of sound */
-    uint64_t memory_bytes;      /* of the engine and its share of the model, weights included */
+    double macs_per_second; /* multiply-adds of convolutions and dense layers per second of sound */
+    uint64_t memory_bytes;  /* of the engine and its share of the model, weights included */
 } vipann_cost;
 VIPANN_API vipann_status vipann_model_cost(const vipann_model *model, const vipann_options *options, vipann_cost *cost,
                                            vipann_error *error);

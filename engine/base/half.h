@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* half.h -- numbers of 16 bits: IEEE 754 binary16 (f16), and bfloat16 (the upper half of a float). */
-#ifndef VIP_MODEL_HALF_H
-#define VIP_MODEL_HALF_H
+#ifndef VIP_BASE_HALF_H
+#define VIP_BASE_HALF_H
 
 #include <stdint.h>
 
@@ -14,4 +14,4 @@ uint16_t vip_float_to_half(float x);
 /* Exact. */
 float vip_bfloat_to_float(uint16_t bfloat);
 
-#endif /* VIP_MODEL_HALF_H */
+#endif /* VIP_BASE_HALF_H */
