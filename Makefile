@@ -142,9 +142,10 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
-bench: $(BENCH) $(OTHER) $(BUILD)/vipann ## how fast it is here
-	@$(BUILD)/tests/check_kernels --bench
-	@$(foreach program,$(filter-out %/check_kernels,$(BENCH)),$(program) &&) true
+bench: $(BENCH) ## how fast it is here, beside the processor's peak and PyTorch; JSON lines in build/bench.jsonl
+	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl
+	@$(BUILD)/tests/check_kernels --bench >> $(BUILD)/bench.jsonl
+	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
 lint: | needs ## what the compilers and clang-tidy or cppcheck object to
 	@tools/lint $(SOURCES) -- $(FLAGS) -Werror

@@ -113,7 +113,7 @@ open_locked(const char *path, vipann_error *error)
 {
     struct stat identity;
     if (stat(path, &identity) != 0) {
-        (void)vip_fail(error, VIPANN_E_IO, "%s: cannot be opened: %s; check the path of the model", path,
+        (void)vip_fail(error, VIPANN_E_IO, "%.120s: cannot be opened: %s; check the path of the model", path,
                        strerror(errno));
         return NULL;
     }
@@ -298,6 +298,21 @@ vip_options_check(const vipann_options *o, vipann_error *error)
     return VIPANN_OK;
 }
 
+/* The model's weights; members that are drawn from a posterior need its numbers and pairs of their own besides. */
+static uint64_t
+weight_bytes(const vipann_model *model, bool drawn)
+{
+    uint64_t bytes = model->weights->bytes;
+    if (model->file->posterior == VIPANN_MEANFIELD) {
+        bytes += model->n_weights * 2 * sizeof(float); /* mu and rho */
+    }
+    for (int i = 0; i < model->weights->n_layers && drawn; i++) {
+        const vip_layer *layer = &model->weights->layers[i];
+        bytes += layer->out_blocks * layer->w_block * 2 * sizeof(float);
+    }
+    return bytes;
+}
+
 vipann_status
 vipann_model_cost(const vipann_model *model, const vipann_options *options, vipann_cost *cost, vipann_error *error)
 {
@@ -321,6 +336,6 @@ vipann_model_cost(const vipann_model *model, const vipann_options *options, vipa
                                    .max_frames = options->piece_columns * VIP_COLUMN_FRAMES,
                                    .max_window = options->window_columns};
     cost->macs_per_second = ((double)shared + count * (double)per_member) / hop_seconds;
-    cost->memory_bytes = model->weights->bytes * (own ? 3 : 1) + vip_pass_measure(&file->network, &pass, own);
+    cost->memory_bytes = weight_bytes(model, own) + vip_pass_measure(&file->network, &pass, own);
     return VIPANN_OK;
 }
