@@ -17,16 +17,6 @@ vip_softplus(double x)
     return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
 
-static size_t
-size_of(const vip_tensor_shape *shape)
-{
-    size_t n = 1;
-    for (int i = 0; i < shape->rank; i++) {
-        n *= shape->shape[i];
-    }
-    return n;
-}
-
 static bool
 is_weight(const vip_tensor_shape *shape)
 {
@@ -53,7 +43,7 @@ vip_draw_noise(const vip_model *model, uint64_t seed, uint32_t draw)
         if (model->rho[i] == NULL) {
             continue;
         }
-        const size_t n = size_of(&model->shapes[i]);
+        const size_t n = vip_tensor_size(&model->shapes[i]);
         noise[i] = vip_alloc(n, sizeof(float));
         if (noise[i] == NULL) {
             vip_tensors_free(noise);
@@ -76,7 +66,7 @@ vip_draw_weights(const vip_model *model, uint64_t seed, uint32_t draw)
         if (mean == NULL) {
             continue;
         }
-        const size_t n = size_of(&model->shapes[i]);
+        const size_t n = vip_tensor_size(&model->shapes[i]);
         if (weights[i] == NULL) {
             weights[i] = vip_alloc(n, sizeof(float));
             if (weights[i] == NULL) {

@@ -10,8 +10,8 @@
 #include <base/memory.h>
 #include <base/status.h>
 
-#include <base/half.h>
 #include "metadata.h"
+#include <base/half.h>
 
 /* ------------------------------------------------------------------------------------------------ names and shapes */
 

@@ -34,12 +34,8 @@ vip_model_new(vip_arch arch, uint32_t width, uint32_t classes, vip_padding paddi
     bool complete = vip_metadata_defaults(model) && model->name != NULL && model->labels != NULL;
     for (int i = 0; i < model->n_tensors && complete; i++) {
         const vip_tensor_shape *shape = &model->shapes[i];
-        size_t n = 1;
-        for (int k = 0; k < shape->rank; k++) {
-            n = vip_product(n, shape->shape[k]);
-        }
         if (shape->kind != VIP_BN_COUNT) {
-            model->values[i] = vip_alloc(n, sizeof *model->values[i]);
+            model->values[i] = vip_alloc(vip_tensor_size(shape), sizeof *model->values[i]);
             complete = model->values[i] != NULL;
         }
     }

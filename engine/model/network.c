@@ -255,6 +255,16 @@ vip_network_tensors(const vip_network *network, vip_tensor_shape *tensors)
 
 /* ---------------------------------------------------------------------------------------------------------- questions */
 
+size_t
+vip_tensor_size(const vip_tensor_shape *shape)
+{
+    size_t n = 1;
+    for (int i = 0; i < shape->rank; i++) {
+        n *= shape->shape[i];
+    }
+    return n;
+}
+
 int
 vip_network_site(const vip_network *network, const char *name)
 {

@@ -12,6 +12,7 @@
 #define VIP_MODEL_NETWORK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -96,6 +97,9 @@ void vip_network_fill(vip_network *network, vip_arch arch, uint32_t width, uint3
 /* Writes the state dict in the order of the published checkpoints to tensors[VIP_MAX_TENSORS] and returns its length.
  * VIP_BN_COUNT (num_batches_tracked) has rank 0. */
 int vip_network_tensors(const vip_network *network, vip_tensor_shape *tensors);
+
+/* Numbers in a tensor; 1 if it has rank 0. No tensor of these networks comes near overflow. */
+size_t vip_tensor_size(const vip_tensor_shape *shape);
 
 /* The site of that name, or VIP_NONE. */
 int vip_network_site(const vip_network *network, const char *name);

@@ -15,9 +15,9 @@
 #include <base/memory.h>
 #include <base/status.h>
 
-#include <base/half.h>
 #include "loader.h"
 #include "metadata.h"
+#include <base/half.h>
 
 enum { PIECE = 4096 /* numbers that are encoded at a time */, MAX_NAMES = 100 /* tried beside the file */ };
 
@@ -225,10 +225,7 @@ add_item(item *to, const vip_tensor_shape *shape, const char *suffix, const floa
     to->shape = shape;
     to->x = x;
     to->half = half && belongs_to_layer(shape->kind);
-    to->n = 1;
-    for (int i = 0; i < shape->rank; i++) {
-        to->n *= shape->shape[i];
-    }
+    to->n = vip_tensor_size(shape);
 }
 
 /* Numbers of four bytes first, so that all lie where their width wants them. */

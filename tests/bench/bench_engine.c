@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <base/half.h>
 #include <base/memory.h>
@@ -19,30 +18,9 @@
 
 #include "../data/random_model.h"
 #include "kernel_peak.h"
+#include "times.h"
 
 enum { CLASSES = 527, MOST_REPEATS = 15, CLIP_FRAMES = 1001, CLIP_PIECE = 32 * VIP_COLUMN_FRAMES };
-
-static double
-cpu_seconds(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double
-median(double *values, int n)
-{
-    qsort(values, (size_t)n, sizeof *values, compare);
-    return values[n / 2];
-}
 
 /* Operations per second of multiply-adds in registers, over about two milliseconds. */
 static double
@@ -67,7 +45,7 @@ static timing
 measure(void (*work)(void *), void *state, double operations, int calls)
 {
     double seconds[MOST_REPEATS], floors[MOST_REPEATS], ratios[MOST_REPEATS], peaks[MOST_REPEATS];
-    int n = 0;
+    size_t n = 0;
     double spent = 0;
     while (n < MOST_REPEATS && (n < 5 || spent < 1.0)) {
         const double before = probe(), begin = cpu_seconds();
@@ -344,10 +322,7 @@ round_weights(vip_model *file)
 {
     for (int i = 0; i < file->n_tensors; i++) {
         const vip_tensor_shape *shape = &file->shapes[i];
-        size_t n = 1;
-        for (int k = 0; k < shape->rank; k++) {
-            n *= shape->shape[k];
-        }
+        const size_t n = vip_tensor_size(shape);
         const bool layer = shape->kind == VIP_CONV_WEIGHT || shape->kind == VIP_LINEAR_WEIGHT;
         for (size_t e = 0; e < n && layer; e++) {
             file->values[i][e] = vip_half_to_float(vip_float_to_half(file->values[i][e]));

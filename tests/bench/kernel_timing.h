@@ -8,12 +8,12 @@
 #define TESTS_BENCH_KERNEL_TIMING_H
 
 #include <stdlib.h>
-#include <time.h>
 
 #include <model/network.h>
 
 #include "kernel_peak.h"
 #include "kernel_problem.h"
+#include "times.h"
 
 enum { MOST_REPEATS = 41, LEAST_REPEATS = 3 };
 
@@ -30,28 +30,6 @@ static const struct {
     {"resnet54 w64", VIP_RESNET54, 64, 1, 8, false},  {"resnet54 w64", VIP_RESNET54, 64, 1, 8, true},
     {"resnet54 w64", VIP_RESNET54, 64, 10, 1, false},
 };
-
-static double
-cpu_seconds(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int
-compare_times(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double
-median(double *times, size_t n)
-{
-    qsort(times, n, sizeof *times, compare_times);
-    return times[n / 2];
-}
 
 /* GFLOP/s that the processor does at this moment; it takes some ten microseconds. */
 static double

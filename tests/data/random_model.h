@@ -70,10 +70,7 @@ random_model_tensors(vip_model *model, uint64_t seed)
 {
     for (int i = 0; i < model->n_tensors; i++) {
         const vip_tensor_shape *shape = &model->shapes[i];
-        uint32_t n = 1;
-        for (int k = 0; k < shape->rank; k++) {
-            n *= shape->shape[k];
-        }
+        const uint32_t n = (uint32_t)vip_tensor_size(shape);
         for (uint32_t e = 0; e < n && model->values[i] != NULL; e++) {
             model->values[i][e] = (float)random_model_number(shape, seed, (uint32_t)i, e);
         }

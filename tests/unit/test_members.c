@@ -19,16 +19,6 @@
 enum { FRAMES = 150, MEMBERS = 5 };
 static const uint64_t SEED = 0x123456789abcdefULL;
 
-static size_t
-size_of(const vip_tensor_shape *shape)
-{
-    size_t n = 1;
-    for (int i = 0; i < shape->rank; i++) {
-        n *= shape->shape[i];
-    }
-    return n;
-}
-
 static bool
 is_drawn(const vip_tensor_shape *shape)
 {
@@ -78,7 +68,7 @@ test_noise_is_sigma_times_the_keyed_numbers_of_the_tensor(void **state)
     assert_non_null(weights);
     uint32_t id = 0;
     for (int i = 0; i < model->n_tensors; i++) {
-        const size_t n = size_of(&model->shapes[i]);
+        const size_t n = vip_tensor_size(&model->shapes[i]);
         const uint32_t tensor = id;
         id += is_drawn(&model->shapes[i]);
         if (model->rho[i] == NULL) {
@@ -146,10 +136,10 @@ explicit_member(const vip_model *model, vip_tensors noise, uint32_t member)
             continue;
         }
         const uint32_t out = shape->shape[0], in = bias ? 1 : shape->shape[1];
-        const size_t positions = size_of(shape) / out / in;
+        const size_t positions = vip_tensor_size(shape) / out / in;
         vip_keyed_signs(SEED, VIP_KEYED_SIGN_IN, tensor, member, 0, r, in);
         vip_keyed_signs(SEED, VIP_KEYED_SIGN_OUT, tensor, member, 0, s, out);
-        for (size_t e = 0; e < size_of(shape); e++) {
+        for (size_t e = 0; e < vip_tensor_size(shape); e++) {
             const size_t o = e / positions / in, c = e / positions % in;
             const bool negative = bias ? s[o] : s[o] != r[c];
             weights[i][e] = model->values[i][e] + (negative ? -noise[i][e] : noise[i][e]);

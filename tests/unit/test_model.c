@@ -118,16 +118,6 @@ expect_refusal(const image *file, vipann_status status, const char *message)
 
 /* ------------------------------------------------------------------------------------------------------- round trips */
 
-static size_t
-size_of(const vip_tensor_shape *shape)
-{
-    size_t n = 1;
-    for (int i = 0; i < shape->rank; i++) {
-        n *= shape->shape[i];
-    }
-    return n;
-}
-
 /* Whether there are the same numbers in both, rounded in the first; NULL is like NULL. */
 static void
 compare_array(const float *read, const float *written, size_t n, bool rounded)
@@ -146,8 +136,8 @@ compare_tensors(const vip_model *read, const vip_model *written, bool half)
         const vip_tensor_shape *shape = &read->shapes[i];
         bool rounded = half && shape->kind <= VIP_LINEAR_BIAS;
         assert_string_equal(shape->name, written->shapes[i].name);
-        compare_array(read->values[i], written->values[i], size_of(shape), rounded);
-        compare_array(read->rho[i], written->rho[i], size_of(shape), rounded);
+        compare_array(read->values[i], written->values[i], vip_tensor_size(shape), rounded);
+        compare_array(read->rho[i], written->rho[i], vip_tensor_size(shape), rounded);
     }
 }
 

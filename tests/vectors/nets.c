@@ -127,11 +127,7 @@ see_through(const vip_model *model, bool fc1_too)
             }
             continue;
         }
-        size_t size = 1;
-        for (int k = 0; k < shape->rank; k++) {
-            size *= shape->shape[k];
-        }
-        memcpy(probe->values[i], model->values[i], size * sizeof(float));
+        memcpy(probe->values[i], model->values[i], vip_tensor_size(shape) * sizeof(float));
     }
     return probe;
 }
