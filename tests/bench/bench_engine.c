@@ -20,20 +20,20 @@
 #include "kernel_peak.h"
 #include "times.h"
 
-enum { CLASSES = 527, MOST_REPEATS = 15, CLIP_FRAMES = 1001, CLIP_PIECE = 32 * VIP_COLUMN_FRAMES };
+enum { CLASSES = 527, MOST_REPEATS = 25, CLIP_FRAMES = 1001, CLIP_PIECE = 32 * VIP_COLUMN_FRAMES };
 
-/* Operations per second of multiply-adds in registers, over about two milliseconds. */
+/* Operations per second of multiply-adds in registers at this moment, over about a millisecond. */
 static double
 probe(void)
 {
-    double best = 0;
-    for (int i = 0; i < 4; i++) {
+    enum { TRIES = 3, TURNS = 6000 };
+    double rates[TRIES];
+    for (int i = 0; i < TRIES; i++) {
         double begin = cpu_seconds();
-        double flop = peak_work(vipann_kernels(), 8000);
-        double rate = flop / (cpu_seconds() - begin);
-        best = rate > best ? rate : best;
+        double flop = peak_work(vipann_kernels(), TURNS);
+        rates[i] = flop / (cpu_seconds() - begin);
     }
-    return best;
+    return median(rates, TRIES);
 }
 
 /* Times work(state) that takes `operations`; medians over repetitions, each between two probes. */
@@ -53,7 +53,7 @@ measure(void (*work)(void *), void *state, double operations, int calls)
             work(state);
         }
         const double each = (cpu_seconds() - begin) / calls, after = probe();
-        peaks[n] = before > after ? before : after;
+        peaks[n] = (before + after) / 2; /* the clock drifts */
         seconds[n] = each;
         floors[n] = operations / peaks[n];
         ratios[n] = each / floors[n];
