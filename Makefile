@@ -134,11 +134,11 @@ test: programs ## everything that can be checked here; ends with one line of cou
 	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' tests/run $(BUILD)
 
 sanitize: ## the same under the address and undefined-behaviour sanitizers
-	@$(MAKE) BUILD=$(BUILD)/sanitize THREADED= FAST=-O1 \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize THREADED= FAST=-O1 \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' test
 
 tsan: ## the tests in which threads meet, under the thread sanitizer
-	@$(MAKE) BUILD=$(BUILD)/tsan FAST='-O1 -g0' CFLAGS='-O1 -g -fsanitize=thread' \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan FAST='-O1 -g0' CFLAGS='-O1 -g -fsanitize=thread' \
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 

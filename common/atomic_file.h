@@ -2,8 +2,9 @@
 /* atomic_file.h -- a file that appears whole or not at all.
  *
  * What is written goes to another file in the same folder, without a name where the system can do that, which takes the
- * name only when everything has reached the disk. Until then, and after any failure, what stood under the name before is untouched. A name that leads through
- * links replaces what they point at. Devices and pipes have nothing to keep whole: they are written directly. */
+ * name only when everything has reached the disk. Until then, and after any failure, what stood under the name before is
+ * untouched. A name that leads through links replaces what they point at. Devices and pipes have nothing to keep whole:
+ * they are written directly. */
 #ifndef VIP_COMMON_ATOMIC_FILE_H
 #define VIP_COMMON_ATOMIC_FILE_H
 

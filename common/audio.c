@@ -17,6 +17,9 @@
 
 #include "audio_pipe.h"
 #include "number.h"
+#include "text.h"
+
+enum { MOST_NAME = 120 }; /* bytes of a name in a message, which must have room for what is wrong */
 
 static const double MOST_SECONDS = 1e7; /* a third of a year: a header that claims more is not believed */
 static const double FRAME_LIMIT = 9e18; /* what a count of frames can hold */
@@ -214,7 +217,7 @@ vip_audio_open(const char *path, double start, double duration, vipann_error *er
     }
     a->fd = -1;
     a->path = vip_copy_string(strcmp(path, "-") == 0 ? "standard input" : path);
-    a->name = a->path;
+    a->name = a->path != NULL ? vip_text_tail(a->path, MOST_NAME) : NULL;
     if (a->path == NULL) {
         (void)vip_fail_memory(error, "reading sound");
     } else if (open_descriptor(a, path, error) == VIPANN_OK && open_sound(a, error) == VIPANN_OK &&

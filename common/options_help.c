@@ -4,31 +4,9 @@
 
 #include "number.h"
 #include "options.h"
+#include "text.h"
 
 enum { WIDTH = 80, COLUMN = 24, LINE = 512 };
-
-/* Writes the words of text, the first at `at`, later lines indented by `indent`. */
-static void
-wrap(FILE *out, const char *text, size_t at, size_t indent)
-{
-    bool first = true;
-    while (*text != '\0') {
-        size_t length = strcspn(text, " ");
-        if (!first && at + 1 + length > WIDTH) {
-            (void)fprintf(out, "\n%*s", (int)indent, "");
-            at = indent;
-        } else if (!first) {
-            (void)fputc(' ', out);
-            at++;
-        }
-        (void)fwrite(text, 1, length, out);
-        at += length;
-        text += length;
-        text += strspn(text, " ");
-        first = false;
-    }
-    (void)fputc('\n', out);
-}
 
 /* "--format text|jsonl|csv" into out. */
 static size_t
@@ -64,7 +42,7 @@ write_option(const vip_option *option, FILE *out)
         at = 0;
     }
     (void)fprintf(out, "%*s", (int)(COLUMN - at), "");
-    wrap(out, right, COLUMN, COLUMN);
+    vip_text_wrap(out, right, COLUMN, COLUMN, WIDTH);
 }
 
 static void
@@ -77,7 +55,7 @@ write_paragraphs(const char *text, FILE *out)
         memcpy(paragraph, text, kept);
         paragraph[kept] = '\0';
         (void)fputc('\n', out);
-        wrap(out, paragraph, 0, 0);
+        vip_text_wrap(out, paragraph, 0, 0, WIDTH);
         text += length + (text[length] == '\n');
     }
 }
@@ -87,7 +65,7 @@ vip_options_help(const vip_command *command, FILE *out)
 {
     (void)fprintf(out, "Usage: %s%s%s%s\n", command->name, command->n_options > 0 ? " [OPTION...]" : "",
                   *command->operands != '\0' ? " " : "", command->operands);
-    wrap(out, command->summary, 0, 0);
+    vip_text_wrap(out, command->summary, 0, 0, WIDTH);
     if (command->details != NULL) {
         write_paragraphs(command->details, out);
     }

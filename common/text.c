@@ -109,6 +109,28 @@ vip_text_cells(const char *text)
     return cells;
 }
 
+const char *
+vip_text_tail(const char *text, size_t most)
+{
+    size_t length = strlen(text);
+    text += length > most ? length - most : 0;
+    while (length > most && ((unsigned char)*text & 0xc0) == 0x80) {
+        text++;
+    }
+    return text;
+}
+
+/* Writes the character at *text, disarmed, and moves on to the next. */
+static void
+put_character(FILE *out, const char **text)
+{
+    uint32_t c;
+    size_t n = vip_text_next(*text, &c);
+    bool shown = c >= 0x20 && c != 0x7f && c != VIP_TEXT_BROKEN && !(c >= 0x80 && c < 0xa0);
+    (void)fwrite(shown ? *text : "?", 1, shown ? n : 1, out);
+    *text += n;
+}
+
 size_t
 vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t least, size_t most)
 {
@@ -116,11 +138,7 @@ vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t le
     bool cut = all > most;
     size_t room = !cut ? all : most > ellipsis ? most - ellipsis : 0, cells = 0;
     for (; cells < room; cells++) {
-        uint32_t c;
-        size_t n = vip_text_next(text, &c);
-        bool shown = c >= 0x20 && c != 0x7f && c != VIP_TEXT_BROKEN && !(c >= 0x80 && c < 0xa0);
-        (void)fwrite(shown ? text : "?", 1, shown ? n : 1, out);
-        text += n;
+        put_character(out, &text);
     }
     if (cut && most >= ellipsis) {
         (void)fputs(style->unicode ? "\u2026" : "..", out);
@@ -130,4 +148,32 @@ vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t le
         (void)fputc(' ', out);
     }
     return cells;
+}
+
+void
+vip_text_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t columns)
+{
+    static const char space[] = " \t\r\n";
+    bool first = true;
+    for (text += strspn(text, space); *text != '\0'; text += strspn(text, space)) {
+        const char *end = text + strcspn(text, space);
+        size_t cells = 0;
+        uint32_t c;
+        for (const char *s = text; s < end; s += vip_text_next(s, &c)) {
+            cells++;
+        }
+        if (!first && at + 1 + cells > columns) {
+            (void)fprintf(out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            (void)fputc(' ', out);
+            at++;
+        }
+        while (text < end) {
+            put_character(out, &text);
+        }
+        at += cells;
+        first = false;
+    }
+    (void)fputc('\n', out);
 }

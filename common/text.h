@@ -30,8 +30,15 @@ void vip_text_bar(FILE *out, const vip_text_style *style, double fraction, size_
  * characters and bytes that are not UTF-8 show as '?': a name must not command the terminal. Returns the cells. */
 size_t vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t least, size_t most);
 
+/* Writes the words of text, disarmed likewise: the first at cell `at` of its line, and where the next would pass `columns`
+ * on a new line that is indented by `indent`. A word is never cut, white space is one space; ends the last line. */
+void vip_text_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t columns);
+
 /* The cells that text takes, one per code point: scripts of double width are not known here. */
 size_t vip_text_cells(const char *text);
+
+/* The end of text, at most `most` bytes of it and whole characters: of a long path the end says more than the beginning. */
+const char *vip_text_tail(const char *text, size_t most);
 
 /* The code point at the beginning of text (not empty), and how many bytes it takes; VIP_TEXT_BROKEN and at least 1 if
  * the bytes there are not UTF-8. */

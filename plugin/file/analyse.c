@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include <common/support.h>
+#include <common/text.h>
 
-enum { STREAM_BLOCKS_PER_SECOND = 10, LEAST_BLOCK = 256, NOTE = 256 };
+enum { STREAM_BLOCKS_PER_SECOND = 10, LEAST_BLOCK = 256, NOTE = 256, MOST_NAME = 120 };
 
 static const double MOST_RING_S = 60;
 
@@ -16,7 +17,7 @@ static const double MOST_RING_S = 60;
 typedef struct {
     const vip_analysis *analysis;
     const vip_listener *listener;
-    const char *name;
+    const char *name; /* of the recording, in messages */
     vip_audio *audio;
     vipann_options options;
     vipann_engine *engine;
@@ -42,7 +43,7 @@ release(run *r)
 static vipann_status
 name_failure(const run *r, const vipann_error *found, vipann_error *error)
 {
-    return vip_fail(error, found->status, "%.120s: %s", r->name, found->text);
+    return vip_fail(error, found->status, "%s: %s", r->name, found->text);
 }
 
 /* ------------------------------------------------------------------------------------------------------- set-up */
@@ -52,12 +53,12 @@ fit_options(run *r, vipann_error *error)
 {
     const vip_audio_facts *facts = vip_audio_describe(r->audio);
     if (facts->channels > VIPANN_MAX_CHANNELS) {
-        return vip_fail(error, VIPANN_E_UNSUPPORTED, "%.120s: has %u channels; at most %d can be heard", r->name,
+        return vip_fail(error, VIPANN_E_UNSUPPORTED, "%s: has %u channels; at most %d can be heard", r->name,
                         facts->channels, VIPANN_MAX_CHANNELS);
     }
     vipann_options *o = &r->options;
     if (o->channel >= (int32_t)facts->channels) {
-        return vip_fail(error, VIPANN_E_ARG, "%.120s: --channel %d: there %s only %u", r->name, (int)o->channel + 1,
+        return vip_fail(error, VIPANN_E_ARG, "%s: --channel %d: there %s only %u", r->name, (int)o->channel + 1,
                         facts->channels == 1 ? "is" : "are", facts->channels);
     }
     o->rate = facts->rate;
@@ -104,6 +105,26 @@ set_up(run *r, vipann_error *error)
 
 /* --------------------------------------------------------------------------------------------------- on the way */
 
+static bool
+same_numbers(const float *a, const float *b, uint32_t n)
+{
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+/* Where nothing waits for sound to come, as in a causal network, the end of a recording may have nothing to add: the last
+ * result is then the one before once more. */
+static bool
+repeats(const vipann_result *last, const vipann_result *before)
+{
+    return last->t_seconds == before->t_seconds && last->columns == before->columns && last->passes == before->passes &&
+           last->calibrated == before->calibrated && last->unknown == before->unknown &&
+           last->total_nats == before->total_nats && last->aleatoric_nats == before->aleatoric_nats &&
+           last->epistemic_nats == before->epistemic_nats && same_numbers(last->p, before->p, last->classes) &&
+           same_numbers(last->std, before->std, last->classes) &&
+           same_numbers(last->aleatoric, before->aleatoric, last->classes) &&
+           same_numbers(last->epistemic, before->epistemic, last->classes);
+}
+
 /* Passes on what the engine has found. The newest result is always kept, for --clip and for the counters in it. */
 static bool
 hand_on(run *r)
@@ -112,9 +133,10 @@ hand_on(run *r)
         vipann_result *newest = r->result;
         r->result = r->last;
         r->last = newest;
-        r->any = true;
         newest->t_seconds += vip_audio_describe(r->audio)->start_seconds; /* of the recording, not of the stream */
-        if (!r->analysis->clip && !r->listener->result(r->listener->user, newest)) {
+        bool wanted = !r->analysis->clip && !(r->any && newest->last && repeats(newest, r->result));
+        r->any = true;
+        if (wanted && !r->listener->result(r->listener->user, newest)) {
             return false;
         }
     }
@@ -172,7 +194,7 @@ check_completeness(const run *r, vipann_error *error)
 {
     if (!r->any || vipann_reader_lost(r->reader) > 0 || r->last->gap_seconds > 0) {
         return vip_fail(error, VIPANN_E_UNSUPPORTED,
-                        "%.120s: results were lost; please report this with the options that "
+                        "%s: results were lost; please report this with the options that "
                         "were used",
                         r->name);
     }
@@ -185,14 +207,14 @@ tell_counts(run *r)
 {
     char text[NOTE];
     if (r->last->not_finite > 0) {
-        (void)snprintf(text, sizeof text, "%.120s: %llu samples are not numbers; they were heard as silence", r->name,
+        (void)snprintf(text, sizeof text, "%s: %llu samples are not numbers; they were heard as silence", r->name,
                        (unsigned long long)r->last->not_finite);
         if (!r->listener->note(r->listener->user, text)) {
             return false;
         }
     }
     if (r->last->clipped > 0) {
-        (void)snprintf(text, sizeof text, "%.120s: %llu samples lie beyond 100 times full scale; they were cut there",
+        (void)snprintf(text, sizeof text, "%s: %llu samples lie beyond 100 times full scale; they were cut there",
                        r->name, (unsigned long long)r->last->clipped);
         return r->listener->note(r->listener->user, text);
     }
@@ -203,7 +225,7 @@ vipann_status
 vip_analyse(const vip_analysis *analysis, const char *path, const vip_listener *listener, vipann_error *error)
 {
     run r = {.analysis = analysis, .listener = listener, .options = analysis->options};
-    r.name = strcmp(path, "-") == 0 ? "standard input" : path;
+    r.name = strcmp(path, "-") == 0 ? "standard input" : vip_text_tail(path, MOST_NAME);
     r.audio = vip_audio_open(path, analysis->start, analysis->duration, error);
     if (r.audio == NULL) {
         return error != NULL ? error->status : VIPANN_E_IO;

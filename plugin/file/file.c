@@ -71,7 +71,7 @@ static const vip_option OPTIONS[N_OPTIONS] = {
                 "text for eyes, jsonl (one JSON object per line), csv (one row per result; for each class shown the "
                 "columns label_1, p_1, std_1 and so on)."},
     [CLIP] = {"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, RESULTS,
-              "One result for each whole file; hop, window and horizon do not matter then."},
+              "One result for each whole file; hop, window, horizon and latency do not matter then."},
     [TOP] = {"top", VIP_OPTION_WHOLE, "N", 1, 4096, ALL, "5", NULL, RESULTS,
              "Classes in a result, the most probable first; text on a terminal shows as many as fit."},
     [OUTPUT] = {"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, "standard output", RESULTS,
@@ -133,7 +133,9 @@ set_options(const vip_value *v, const vipann_model *model, vipann_options *o)
     vipann_model_describe(model, &info);
     vipann_options_default(o, model);
     o->channel = v[CHANNEL].given ? (int32_t)v[CHANNEL].whole - 1 : -1;
-    o->passes = v[PASSES].given ? (uint32_t)v[PASSES].whole : o->passes;
+    if (v[PASSES].given && info.posterior != VIPANN_DETERMINISTIC) {
+        o->passes = (uint32_t)v[PASSES].whole;
+    }
     o->max_passes = o->passes;
     o->seed = v[SEED].whole;
     o->latency = v[CLIP].given ? VIPANN_CENTRED : (vipann_latency)v[LATENCY].word;

@@ -13,7 +13,7 @@
 #include "measure.h"
 #include "models.h"
 
-enum { DIGITS = 7, COST_DIGITS = 4, KEY_CELLS = 16 };
+enum { DIGITS = 7, COST_DIGITS = 4, KEY_CELLS = 16, PROSE_COLUMNS = 80, LINE = 256 };
 
 enum { JSON, PASSES, QUICK, N_OPTIONS };
 
@@ -127,6 +127,15 @@ put_stated(const vip_text_style *style, const char *key, const char *text)
     (void)putchar('\n');
 }
 
+/* The same for prose, over as many lines as it takes. */
+static void
+put_prose(const vip_text_style *style, const char *key, const char *text)
+{
+    put_key(key);
+    vip_text_wrap(stdout, *text != '\0' ? text : "not stated", KEY_CELLS, KEY_CELLS,
+                  style->columns > 0 ? style->columns : PROSE_COLUMNS);
+}
+
 static void
 put_network(const vip_text_style *style, const vipann_model_info *info)
 {
@@ -138,11 +147,11 @@ put_network(const vip_text_style *style, const vipann_model_info *info)
                  vip_number_fixed(a, (double)info->weights / 1e6, 2));
     put_key("task");
     (void)printf("%s, %u classes\n", task_name(info->task), info->classes);
-    put_key("front-end");
-    (void)vip_text_put(stdout, style, info->frontend, 0, SIZE_MAX);
-    (void)printf(": %s Hz, window %u, hop %u samples, %u mel bins of %s to %s Hz\n",
-                 vip_number_write(a, info->sample_rate, DIGITS), info->n_fft, info->hop, info->mels,
-                 vip_number_write(b, info->fmin, DIGITS), vip_number_write(c, info->fmax, DIGITS));
+    char line[LINE];
+    (void)snprintf(line, sizeof line, "%.64s: %s Hz, window %u, hop %u samples, %u mel bins of %s to %s Hz",
+                   info->frontend, vip_number_write(a, info->sample_rate, DIGITS), info->n_fft, info->hop, info->mels,
+                   vip_number_write(b, info->fmin, DIGITS), vip_number_write(c, info->fmax, DIGITS));
+    put_prose(style, "front-end", line);
     put_key("column");
     (void)printf("%s s; look-ahead %s s\n", vip_number_write(a, info->column_seconds, COST_DIGITS),
                  vip_number_write(d, info->look_ahead_seconds, COST_DIGITS));
@@ -179,15 +188,15 @@ put_calibration(const vip_text_style *style, const vipann_model_info *info)
                      info->has_unknown_confidence ? ", largest probability below " : "",
                      info->has_unknown_confidence ? vip_number_write(b, info->unknown_confidence, COST_DIGITS) : "");
     }
-    put_stated(style, "  found on", info->calibration_data);
+    put_prose(style, "  found on", info->calibration_data);
 }
 
 static void
 put_modes(const mode *modes, size_t n, bool measured)
 {
     char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE], c[VIP_NUMBER_SIZE];
-    (void)printf("\n%-10s %6s  %22s  %8s  %s\n", "live mode", "passes", "multiply-adds per s", "memory",
-                 measured ? "of one core here" : "");
+    (void)printf("\n%-10s %6s  %24s  %8s%s\n", "live mode", "passes", "multiply-adds per s", "memory",
+                 measured ? "  of one core here" : "");
     for (size_t i = 0; i < n; i++) {
         char passes[VIP_NUMBER_SIZE];
         (void)snprintf(passes, sizeof passes, "%u", modes[i].passes);
@@ -208,8 +217,8 @@ put_text(const vipann_model_info *info, const mode *modes, size_t n, bool measur
     vip_text_style style = vip_text_style_of(stdout);
     put_network(&style, info);
     put_calibration(&style, info);
-    put_stated(&style, "provenance", info->provenance);
-    put_stated(&style, "licence", info->license);
+    put_prose(&style, "provenance", info->provenance);
+    put_prose(&style, "licence", info->license);
     put_key("kernels");
     (void)printf("%s\n", vipann_kernels());
     put_modes(modes, n, measured);

@@ -22,8 +22,7 @@ enum {
 };
 
 /* Nats at which a bar is full. What the sound leaves open: the most there can be among exclusive classes; for
- * independent ones, most of which are always surely absent, the square root of their number times that of one. What the
- * model does not know is by its nature a fraction of this. */
+ * independent ones, most of which are always surely absent, the square root of their number times that of one. */
 static double
 full_open(const vipann_model_info *info)
 {
@@ -31,10 +30,12 @@ full_open(const vipann_model_info *info)
     return info->task == VIPANN_MULTICLASS ? log(classes) : log(2) * sqrt(classes);
 }
 
+/* What the model does not know is by its nature a fraction of this among exclusive classes; of independent ones only the
+ * few that could be there are disputed: the most that one of them can leave open. */
 static double
 full_unsure(const vipann_model_info *info)
 {
-    return full_open(info) / 4;
+    return info->task == VIPANN_MULTICLASS ? full_open(info) / 4 : log(2);
 }
 
 static const char *

@@ -9,6 +9,7 @@ refused() { # expected line, file
 }
 
 refused 'missing.wav: cannot be opened: No such file or directory' "$SCRATCH/missing.wav"
+refused '/missing.wav: cannot be opened: No such file or directory' "$SCRATCH/$(printf 'folder/%.0s' {1..60})missing.wav"
 refused 'is a folder' "$SCRATCH"
 : > "$SCRATCH/empty.wav"
 refused 'empty.wav: is empty' "$SCRATCH/empty.wav"

@@ -18,3 +18,8 @@ for key in name sha256 arch width padding weights task frontend look_ahead_s pos
 done
 grep -q '"passes":3,"macs_per_s":[1-9][0-9.e+]*,"memory_bytes":[1-9][0-9]*,"core":null' "$SCRATCH/out" ||
     fail "no cost: $(cat "$SCRATCH/out")"
+# Prose wraps, with a hanging indent: the shipped model's is long.
+run 0 info --quick vipann-esc50-r22w16-drop
+grep -v ^sha256 "$SCRATCH/out" | awk 'length > 80 { print; wrong = 1 } END { exit wrong }' >&2 || fail "longer than 80"
+grep -q '^                [^ ]' "$SCRATCH/out" || fail "no prose over several lines: $(cat "$SCRATCH/out")"
+! grep -q ' $' "$SCRATCH/out" || fail "spaces at the end of a line"

@@ -336,8 +336,9 @@ test_running_stream_allocates_nothing(void **state) /* R1 */
             const float *channel = x + done;
             (void)vipann_push(engine, &channel, done == 20000 ? 9000 : N - done < 1000 ? (uint32_t)(N - done) : 1000);
             (void)vipann_push_space(engine);
-            vipann_set(engine, VIPANN_PASSES, (double)(done / 10000));
-            vipann_set(engine, VIPANN_HOP, 1 + (double)(done / 20000));
+            const size_t passes = done / 10000, hop = 1 + done / 20000;
+            vipann_set(engine, VIPANN_PASSES, (double)passes);
+            vipann_set(engine, VIPANN_HOP, (double)hop);
             while (vipann_pump(engine) > 0) {
                 results += vipann_next_result(reader, r);
                 (void)vipann_latest(reader, r);

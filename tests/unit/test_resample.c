@@ -23,7 +23,8 @@ static float tone[1 << 18], resampled[1 << 18];
 static size_t
 resample_tone(double from, double to, double hz)
 {
-    size_t n = (size_t)fmin(from, (double)LENGTH(tone)), made = 0;
+    size_t n = LENGTH(tone), made = 0;
+    n = from < (double)n ? (size_t)from : n;
     for (size_t i = 0; i < n; i++) {
         tone[i] = (float)(0.8 * sin(2 * PI * hz * (double)i / from));
     }

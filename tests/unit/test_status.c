@@ -49,6 +49,29 @@ test_a_long_line_is_cut_to_fit(void **state)
 }
 
 static void
+test_a_long_line_is_cut_behind_a_word(void **state)
+{
+    (void)state;
+    static const char *const table[] = {"word ", "path/", "\u00e4", "x\u00e4\u20ac"}; /* only the first has words */
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        for (size_t offset = 0; offset < 8; offset++) {
+            char line[1000] = "0123456789";
+            for (size_t n = offset; n < sizeof line - 16; n += strlen(table[i])) {
+                strncpy(line + n, table[i], 16);
+            }
+            vipann_error error;
+            vip_fail(&error, VIPANN_E_ARG, "%s", line);
+            size_t length = strlen(error.text), most = sizeof error.text - 1;
+            assert_true(length <= most && length + 8 > most);
+            assert_string_equal(error.text + length - 4, " ...");
+            assert_memory_equal(error.text, line, length - 4);
+            assert_int_not_equal((unsigned char)line[length - 4] & 0xc0, 0x80); /* no character is cut in two */
+            assert_true(i > 0 || line[length - 4] == ' ');
+        }
+    }
+}
+
+static void
 test_control_characters_do_not_pass(void **state) /* a file's own name for a tensor must not steer a terminal */
 {
     (void)state;
@@ -84,6 +107,7 @@ main(void)
         cmocka_unit_test(test_a_failure_carries_its_status_and_line),
         cmocka_unit_test(test_nobody_need_listen),
         cmocka_unit_test(test_a_long_line_is_cut_to_fit),
+        cmocka_unit_test(test_a_long_line_is_cut_behind_a_word),
         cmocka_unit_test(test_control_characters_do_not_pass),
         cmocka_unit_test(test_the_line_for_memory_names_what_did_not_fit),
     };

@@ -80,6 +80,49 @@ test_put_cuts_pads_and_disarms(void **state)
 }
 
 static void
+test_wrap_breaks_between_words_and_disarms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t at, indent, columns;
+        const char *written;
+    } table[] = {
+        {"a dog and a cat", 0, 0, 80, "a dog and a cat\n"},
+        {"a dog and a cat", 0, 2, 9, "a dog and\n  a cat\n"}, /* a full line is no longer than it may be */
+        {"a dog and a cat", 0, 2, 8, "a dog\n  and a\n  cat\n"},
+        {"a dog and a cat", 4, 4, 9, "a dog\n    and a\n    cat\n"},
+        {"  a\n\tdog ", 0, 2, 80, "a dog\n"},
+        {"K\u00fcche \u00fcber", 0, 0, 10, "K\u00fcche \u00fcber\n"}, /* characters count, not bytes */
+        {"incomprehensible words", 0, 2, 8, "incomprehensible\n  words\n"},
+        {"\033[31mred \xff", 0, 0, 80, "?[31mred ?\n"},
+        {"", 4, 4, 80, "\n"},
+    };
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_non_null(out);
+        vip_text_wrap(out, table[i].text, table[i].at, table[i].indent, table[i].columns);
+        assert_int_equal(fclose(out), 0);
+        assert_string_equal(text, table[i].written);
+        free(text);
+    }
+}
+
+static void
+test_the_tail_of_a_text_is_short_and_whole(void **state)
+{
+    (void)state;
+    assert_string_equal(vip_text_tail("dog.wav", 7), "dog.wav");
+    assert_string_equal(vip_text_tail("a/dog.wav", 7), "dog.wav");
+    assert_string_equal(vip_text_tail("K\u00fcche", 4), "che"); /* half a character is none */
+    assert_string_equal(vip_text_tail("K\u00fcche", 5), "\u00fcche");
+    assert_string_equal(vip_text_tail("\xbc\x9f", 2), "\xbc\x9f"); /* what is short enough stays, whatever it is */
+    assert_string_equal(vip_text_tail("", 0), "");
+}
+
+static void
 test_what_is_no_terminal_gets_no_colour_and_no_bar(void **state)
 {
     (void)state;
@@ -131,6 +174,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bars_fill_all_their_cells),
         cmocka_unit_test(test_put_cuts_pads_and_disarms),
+        cmocka_unit_test(test_wrap_breaks_between_words_and_disarms),
+        cmocka_unit_test(test_the_tail_of_a_text_is_short_and_whole),
         cmocka_unit_test(test_what_is_no_terminal_gets_no_colour_and_no_bar),
         cmocka_unit_test(test_a_bar_leaves_the_line_as_it_was),
     };

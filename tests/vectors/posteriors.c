@@ -124,7 +124,7 @@ check_channel(const vector_case *c, tally *t, const vip_model *model, const floa
         const uint32_t draw = (uint32_t)json_integer_value(json_array_get(draws, row));
         last = draw > last ? draw : last;
     }
-    if (want == NULL || json_array_size(draws) != rows || last >= VIPANN_MAX_PASSES) {
+    if (want == NULL || rows == 0 || json_array_size(draws) != rows || last >= VIPANN_MAX_PASSES) {
         tally_fail(t, "logits", "there is not one draw below %d for each row", VIPANN_MAX_PASSES);
         return;
     }
