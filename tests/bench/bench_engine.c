@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* bench_engine.c -- what a second of sound costs: front-end, hops of a stream, clips; against the processor's peak and PyTorch.
+/* bench_engine.c -- what a second of sound costs: front-end, hops of a stream, clips; beside the processor's peak and
+ * PyTorch.
  *
- * bench_engine [--quick]: JSON lines on standard output, the same as a table on standard error. All times are CPU time of one
- * thread, medians. The floor of a pass is its multiply-adds at the rate of a probe of multiply-adds in registers that
+ * bench_engine [--quick|NETWORK]: JSON lines on standard output, the same as a table on standard error. All times are
+ * CPU time of one thread, medians. The floor of a pass is its multiply-adds at the rate of a probe of multiply-adds in registers that
  * runs before and after each repetition, so that the ratio holds on a machine whose clock drifts. PyTorch is measured in
  * the same run where python3-torch and the reference networks (VIPANN_SHARED, ../shared) are there. Never fails on
- * time. --quick leaves out the networks of width 64 and PyTorch. */
+ * time. --quick leaves out the network of width 64 and PyTorch; NETWORK, such as resnet54:64, measures
+ * that one alone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +38,11 @@ probe(void)
     return median(rates, TRIES);
 }
 
-/* Times work(state) that takes `operations`; medians over repetitions, each between two probes. */
+/* Times work(state) that takes `operations`; medians over repetitions, each between two probes. effort is what could have
+ * been done in the time at the rate of the probes: two things are compared by it, so that the clock's drift between
+ * them does not count. */
 typedef struct {
-    double seconds, floor_seconds, ratio, peak;
+    double seconds, floor_seconds, ratio, peak, effort;
 } timing;
 
 static timing
@@ -60,7 +64,8 @@ measure(void (*work)(void *), void *state, double operations, int calls)
         spent += each * calls;
         n++;
     }
-    return (timing){median(seconds, n), median(floors, n), median(ratios, n), median(peaks, n)};
+    const double ratio = median(ratios, n);
+    return (timing){median(seconds, n), median(floors, n), ratio, median(peaks, n), ratio * operations};
 }
 
 /* ------------------------------------------------------------------------------------------------------- front-end */
@@ -164,7 +169,7 @@ set_form(vipann_model *model, vip_padding padding, vipann_posterior posterior)
     }
 }
 
-/* Returns the time of one hop of one column in seconds. */
+/* Returns the effort of one hop of one column. */
 static double
 bench_hop(vipann_model *model, const mode *m, uint32_t passes, const float *sound)
 {
@@ -203,7 +208,7 @@ bench_hop(vipann_model *model, const mode *m, uint32_t passes, const float *soun
     (void)fflush(stdout);
     vipann_result_free(work.result);
     vipann_engine_free(work.engine);
-    return t.seconds;
+    return t.effort;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- clips */
@@ -227,7 +232,7 @@ one_clip(void *state)
     vip_pass_answer(w->pass, vip_pass_columns(w->pass), 1, 1, w->logits);
 }
 
-/* Returns the seconds of a deterministic pass over 10 s. */
+/* Returns the effort of a deterministic pass over 10 s. */
 static double
 bench_clip(vipann_model *model)
 {
@@ -259,7 +264,7 @@ bench_clip(vipann_model *model)
     (void)fflush(stdout);
     vip_pass_free(work.pass);
     vip_free(frames);
-    return t.seconds;
+    return t.effort;
 }
 
 /* --------------------------------------------------------------------------------------------------------- PyTorch */
@@ -278,16 +283,19 @@ least(double a, double b)
     return a <= 0 || (b > 0 && b < a) ? b : a;
 }
 
-/* Runs torch_time.py for the network, prints its line, and compares: clip against the better eager layout; with members,
- * re-running the window for each hop against the time of our hops. */
+/* Runs torch_time.py for the network, prints its line, and compares: clip with the better eager layout; our hops with
+ * PyTorch going over the whole window for each of the members at each hop, in the best of its ways, without dropout. clip
+ * and hops are efforts. */
 static void
 compare_torch(const vip_network *network, double clip, uint32_t members, const double *hops)
 {
     const char *shared = getenv("VIPANN_SHARED");
+    const char *python = getenv("PYTHON"); /* Debian's, which python3-torch belongs to, whatever comes first in PATH */
     char command[512], line[1024];
-    (void)snprintf(command, sizeof command, "python3 tests/bench/torch_time.py '%s/reference' %s %u %d %u",
-                   shared == NULL ? "../shared" : shared, vip_arch_name(network->arch), network->width, CLIP_FRAMES,
-                   members);
+    (void)snprintf(command, sizeof command, "%s tests/bench/torch_time.py '%s/reference' %s %u %d %d",
+                   python == NULL ? "/usr/bin/python3" : python, shared == NULL ? "../shared" : shared,
+                   vip_arch_name(network->arch), network->width, CLIP_FRAMES, network->width < 64 ? 3 : 1);
+    const double before = probe();
     FILE *pipe = popen(command, "r");
     const bool read = pipe != NULL && fgets(line, sizeof line, pipe) != NULL;
     if (pipe != NULL) {
@@ -298,19 +306,20 @@ compare_torch(const vip_network *network, double clip, uint32_t members, const d
         return;
     }
     (void)fputs(line, stdout);
+    const double per_ms = (before + probe()) / 2 * 1e-3; /* effort of a millisecond of PyTorch */
     const double eager = least(number_of(line, "\"eager_ms"), number_of(line, "\"eager_channels_last_ms"));
+    const double best = least(eager, number_of(line, "\"traced_ms")) * members;
     printf("{\"what\":\"clip_to_torch_eager\",\"arch\":\"%s\",\"width\":%u,\"ratio\":%.3f}\n",
-           vip_arch_name(network->arch), network->width, clip * 1e3 / eager);
+           vip_arch_name(network->arch), network->width, clip / (eager * per_ms));
     fprintf(stderr, "%-8s w%-3u clip: %.2f of PyTorch's time (eager, its better layout, %.1f ms)\n",
-            vip_arch_name(network->arch), network->width, clip * 1e3 / eager, eager);
-    double again = least(number_of(line, "\"members_eager_ms"), number_of(line, "\"members_eager_channels_last_ms"));
-    again = least(again, number_of(line, "\"members_traced_ms"));
-    for (size_t i = 0; members > 1 && i < sizeof modes / sizeof *modes; i++) {
+            vip_arch_name(network->arch), network->width, clip / (eager * per_ms), eager);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        const double ratio = best * per_ms / hops[i];
         printf("{\"what\":\"torch_rerun_to_hop\",\"arch\":\"%s\",\"width\":%u,\"mode\":\"%s\",\"passes\":%u,"
                "\"torch_ms\":%.2f,\"ratio\":%.2f}\n",
-               vip_arch_name(network->arch), network->width, modes[i].name, members, again, again / (hops[i] * 1e3));
+               vip_arch_name(network->arch), network->width, modes[i].name, members, best, ratio);
         fprintf(stderr, "%-8s w%-3u %-7s S=%u: %.1f times less CPU than PyTorch re-running 10 s (its best, %.0f ms)\n",
-                vip_arch_name(network->arch), network->width, modes[i].name, members, again / (hops[i] * 1e3), again);
+                vip_arch_name(network->arch), network->width, modes[i].name, members, ratio, best);
     }
 }
 
@@ -351,15 +360,15 @@ bench_network(vip_arch arch, uint32_t width, const float *sound, bool torch)
         for (size_t m = 0; m < sizeof modes / sizeof *modes; m++) {
             for (uint32_t passes = 1; passes <= 8; passes += passes == 1 ? 3 : 4) {
                 set_form(&model, modes[m].padding, (vipann_posterior)posterior);
-                double seconds = bench_hop(&model, &modes[m], passes, sound);
+                const double effort = bench_hop(&model, &modes[m], passes, sound);
                 if (posterior == VIPANN_DROPOUT && passes == 8) {
-                    hops[m] = seconds;
+                    hops[m] = effort;
                 } else if (passes == 8) {
                     printf("{\"what\":\"meanfield_to_dropout\",\"arch\":\"%s\",\"width\":%u,\"mode\":\"%s\","
                            "\"passes\":8,\"ratio\":%.3f}\n",
-                           vip_arch_name(arch), width, modes[m].name, seconds / hops[m]);
+                           vip_arch_name(arch), width, modes[m].name, effort / hops[m]);
                     fprintf(stderr, "%-8s w%-3u %-7s S=8: mean field takes %.2f times what dropout takes\n",
-                            vip_arch_name(arch), width, modes[m].name, seconds / hops[m]);
+                            vip_arch_name(arch), width, modes[m].name, effort / hops[m]);
                 }
             }
         }
@@ -376,23 +385,34 @@ bench_network(vip_arch arch, uint32_t width, const float *sound, bool torch)
 int
 main(int argc, char **argv)
 {
-    const bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
-    if (argc > 1 + quick) {
-        fprintf(stderr, "usage: bench_engine [--quick]\n");
-        return 2;
-    }
     static const struct {
+        const char *name;
         vip_arch arch;
         uint32_t width;
-    } networks[] = {{VIP_RESNET22, 16}, {VIP_RESNET54, 16}, {VIP_RESNET54, 64}};
+    } networks[] = {
+        {"resnet22:16", VIP_RESNET22, 16}, {"resnet54:16", VIP_RESNET54, 16}, {"resnet54:64", VIP_RESNET54, 64}};
+    enum { NETWORKS = sizeof networks / sizeof *networks };
+    const bool quick = argc == 2 && strcmp(argv[1], "--quick") == 0;
+    int only = -1;
+    for (int i = 0; i < NETWORKS && argc == 2 && !quick; i++) {
+        only = strcmp(argv[1], networks[i].name) == 0 ? i : only;
+    }
+    if (argc > 2 || (argc == 2 && !quick && only < 0)) {
+        fprintf(stderr, "usage: bench_engine [--quick|resnet22:16|resnet54:16|resnet54:64]\n");
+        return 2;
+    }
     float *sound = make_noise(32 * 160);
     if (sound == NULL) {
         return 1;
     }
     fprintf(stderr, "kernels: %s; one thread, CPU time, medians\n", vipann_kernels());
-    bench_logmel();
-    for (size_t i = 0; i < (quick ? 2 : 3); i++) {
-        bench_network(networks[i].arch, networks[i].width, sound, !quick);
+    if (only < 0) {
+        bench_logmel();
+    }
+    for (int i = 0; i < (quick ? NETWORKS - 1 : NETWORKS); i++) {
+        if (only < 0 || only == i) {
+            bench_network(networks[i].arch, networks[i].width, sound, !quick);
+        }
     }
     vip_free(sound);
     return 0;
