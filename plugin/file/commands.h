@@ -3,11 +3,17 @@
 #ifndef VIP_PLUGIN_FILE_COMMANDS_H
 #define VIP_PLUGIN_FILE_COMMANDS_H
 
+#include <common/options.h>
+
 /* Exit statuses, the same in all sub-commands. */
 enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
 
 /* Each is called with argv[0] the name of the sub-command, writes to stdout and stderr and returns an exit status. */
 int vip_command_file(int argc, char **argv);
 int vip_command_info(int argc, char **argv);
+
+/* What all sub-commands do with their command line: reads it by the table, says what is wrong with it or shows the help,
+ * else calls run, and returns the exit status. */
+int vip_command_line(const vip_command *command, int argc, char **argv, int (*run)(const vip_arguments *arguments));
 
 #endif /* VIP_PLUGIN_FILE_COMMANDS_H */

@@ -215,6 +215,11 @@ run(const vip_arguments *a)
 {
     vipann_error error;
     const vip_value *v = a->values;
+    if (overwritten(a) != NULL) {
+        (void)fprintf(stderr, "%s: --output %s would replace a recording that is to be heard; choose another name\n",
+                      COMMAND.name, overwritten(a));
+        return VIP_EXIT_ASKED_WRONGLY;
+    }
     vipann_model *model = vip_models_open(v[MODEL].text, &error);
     if (model == NULL) {
         return complain(error.text);
@@ -241,22 +246,5 @@ run(const vip_arguments *a)
 int
 vip_command_file(int argc, char **argv)
 {
-    vipann_error error;
-    vip_arguments arguments;
-    int status = VIP_EXIT_DONE;
-    vipann_status parsed = vip_options_parse(&COMMAND, argc, argv, &arguments, &error);
-    if (parsed != VIPANN_OK) {
-        (void)fprintf(stderr, "%s\n", error.text);
-        status = parsed == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
-    } else if (arguments.help) {
-        vip_options_help(&COMMAND, stdout);
-    } else if (overwritten(&arguments) != NULL) {
-        (void)fprintf(stderr, "%s: --output %s would replace a recording that is to be heard; choose another name\n",
-                      COMMAND.name, overwritten(&arguments));
-        status = VIP_EXIT_ASKED_WRONGLY;
-    } else {
-        status = run(&arguments);
-    }
-    vip_arguments_free(&arguments);
-    return status;
+    return vip_command_line(&COMMAND, argc, argv, run);
 }

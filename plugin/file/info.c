@@ -374,18 +374,5 @@ run(const vip_arguments *a)
 int
 vip_command_info(int argc, char **argv)
 {
-    vipann_error error;
-    vip_arguments arguments;
-    int status = VIP_EXIT_DONE;
-    vipann_status parsed = vip_options_parse(&COMMAND, argc, argv, &arguments, &error);
-    if (parsed != VIPANN_OK) {
-        (void)fprintf(stderr, "%s\n", error.text);
-        status = parsed == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
-    } else if (arguments.help) {
-        vip_options_help(&COMMAND, stdout);
-    } else {
-        status = run(&arguments);
-    }
-    vip_arguments_free(&arguments);
-    return status;
+    return vip_command_line(&COMMAND, argc, argv, run);
 }
