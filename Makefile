@@ -7,17 +7,18 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
 BUILD ?= build
+FUZZ_SECONDS ?= 600
 PKG_CONFIG ?= pkg-config
 
 VERSION = 0.1.0
 SO = libvipann.so.0
-PACKAGES = fftw3f samplerate jansson libmd
+PACKAGES = fftw3f samplerate jansson nettle
 PROGRAM_PACKAGES = $(PACKAGES) sndfile
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off
 INCLUDES = -Iengine -Iengine/include -I. $(shell $(PKG_CONFIG) --cflags $(PROGRAM_PACKAGES) 2>/dev/null)
-DEFINES = -DVIPANN_VERSION='"$(VERSION)"' -DVIPANN_PREFIX='"$(PREFIX)"'
+DEFINES = -DVIPANN_VERSION='"$(VERSION)"' # and for what knows where it is installed, VIPANN_PREFIX
 FLAGS = $(CPPFLAGS) $(CFLAGS) $(STANDARD) $(WARNINGS) -fPIC -fvisibility=hidden $(DEFINES) $(INCLUDES)
 # fftw3f_threads has no pkg-config file of its own; it makes planning safe when several engines are made at once.
 LIBS = -Wl,--as-needed -lfftw3f_threads $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
@@ -29,6 +30,10 @@ X86 = $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null))
 AVX2 = $(if $(X86),-mavx2 -mfma -mf16c -mbmi2)
 AVX512 = $(if $(X86),$(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512dq)
 
+# Man pages bear the day of what they are made of, not that of the build: two builds of one version are the same.
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md))
+DATE = $(shell LC_ALL=C date -u -d @$(EPOCH) '+%B %-d, %Y')
+
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1))
 programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 
@@ -38,13 +43,17 @@ PROGRAM = $(call objects,plugin/file/*.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
 
+PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5)
+COMPLETION = $(BUILD)/manual/vipann.bash
+
 UNIT = $(call programs,tests/unit,test_*)
 BENCH = $(call programs,tests/bench,*)
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*)
-THREADED = ring results engine_threads library # unit tests in which threads meet: run under the thread sanitizer too
+FUZZERS = $(call programs,tests/fuzz,fuzz_*)
+THREADED = ring results engine_threads library jobs # unit tests in which threads meet: run under the thread sanitizer too
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
-SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c tests/*/*.c demo/*.c)
+SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
 HEADERS = $(wildcard engine/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h tests/*/*.h)
 
 # Making FFTW's planner safe for threads leaves hooks in FFTW, which may outlive us in a host: so the library stays loaded.
@@ -55,8 +64,8 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
-.PHONY: help all demo test bench sanitize tsan lint format format-check check-house deps install uninstall clean
-.PHONY: programs needs FORCE
+.PHONY: help all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
+.PHONY: fuzz fuzzers library program manual programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -65,7 +74,11 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' Makefile | expand -t 16
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands.'
 
-all: $(BUILD)/$(SO) $(BUILD)/libvipann.a $(BUILD)/vipann $(BUILD)/vipann.pc ## the library and the program, in build/
+all: library program manual ## the library, the program and the manual, in build/
+
+library: $(BUILD)/$(SO) $(BUILD)/libvipann.a $(BUILD)/vipann.pc
+program: $(BUILD)/vipann
+manual: $(PAGES) $(COMPLETION)
 
 # --------------------------------------------------------------------------------------------------------- products
 
@@ -78,8 +91,22 @@ $(BUILD)/$(SO): $(ENGINE)
 $(BUILD)/vipann: $(PROGRAM) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
-$(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/flags
+$(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/prefix
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
+
+# Man pages and completion are written by the tables of the commands; the page of a format is written by hand.
+$(BUILD)/manual/write: $(BUILD)/manual/write.o $(filter-out %/main.o,$(PROGRAM)) $(COMMON) $(BUILD)/libvipann.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
+
+$(BUILD)/manual/%.1: $(BUILD)/manual/write
+	$(Q)$< man $* '$(DATE)' > $@
+
+$(BUILD)/manual/%.5: manual/%.5.in $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)sed 's|@DATE@|$(DATE)|; s|@VERSION@|$(VERSION)|' $< > $@
+
+$(COMPLETION): $(BUILD)/manual/write
+	$(Q)$< bash > $@
 
 $(BUILD)/demo/scene: $(BUILD)/demo/scene.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
@@ -99,11 +126,24 @@ $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/%,$^) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
 
+# The commands' tables of options are their own: fuzz_options catches them on their way to the parser.
+$(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
+$(FUZZERS): $(call objects,tests/fuzz/fuzz.c tests/fuzz/mutate.c) $(BUILD)/tests/libtested.a
+$(FUZZERS): FUZZER = -fsanitize=fuzzer
+
+$(FUZZERS) $(BUILD)/tests/make_seeds: $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libvipann.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(FUZZER) $(INSTEAD) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PROGRAM_LIBS)
+
 # ---------------------------------------------------------------------------------------------------------- objects
 
 $(BUILD)/engine/kernels/%.o $(BUILD)/engine/nn/%.o: SPEED = $(FAST)
-$(BUILD)/engine/kernels/%_avx2.o: SPEED = $(FAST) $(AVX2)
-$(BUILD)/engine/kernels/%_avx512.o: SPEED = $(FAST) $(AVX512)
+$(BUILD)/engine/kernels/%_avx2.o: SPEED = $(FAST) $(AVX2) $(UNWATCHED)
+$(BUILD)/engine/kernels/%_avx512.o: SPEED = $(FAST) $(AVX512) $(UNWATCHED)
+
+# The prefix belongs to few files: to install elsewhere than first thought does not build all anew.
+$(PROGRAM) $(BUILD)/manual/write.o: private DEFINES += -DVIPANN_PREFIX='"$(PREFIX)"'
+$(PROGRAM) $(BUILD)/manual/write.o: $(BUILD)/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -111,15 +151,17 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 -include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES))
 
-# Changes only when what everything is built with changes.
-$(BUILD)/flags: FORCE | needs
+# These change only when what everything is built with changes, or where it goes.
+$(BUILD)/flags: CONTENT = $(CC) $(FLAGS) $(LDFLAGS) $(FAST) $(UNWATCHED) $(PROGRAM_LIBS)
+$(BUILD)/prefix: CONTENT = $(PREFIX) $(VERSION)
+$(BUILD)/flags $(BUILD)/prefix: FORCE | needs
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(CC) $(FLAGS) $(LDFLAGS) $(FAST) $(PROGRAM_LIBS))' > $@.new
+	@echo '$(subst ','\'',$(CONTENT))' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # What a build needs is looked for first; only `deps`, `demo` and `test` install what is missing.
 needs:
-	@tools/deps $(if $(filter deps demo test sanitize,$(MAKECMDGOALS)),install,check)
+	@tools/deps $(if $(filter fuzz,$(MAKECMDGOALS)),fuzz,$(if $(filter deps demo test sanitize,$(MAKECMDGOALS)),install,check))
 
 deps: needs ## installs what is needed to build and test (Debian; elsewhere says what it is)
 
@@ -131,16 +173,27 @@ demo: all $(BUILD)/demo/scene ## a scene of real sounds, heard by the shipped mo
 programs: all $(UNIT) $(BENCH) $(OTHER) $(BUILD)/demo/scene
 
 test: programs ## everything that can be checked here; ends with one line of counts
-	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' tests/run $(BUILD)
+	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' FUZZ='$(FUZZ)' tests/run $(BUILD)
 
-sanitize: ## the same under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize THREADED= FAST=-O1 \
+sanitize: ## the same under the address and undefined-behaviour sanitizers, and a minute of fuzzing
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize THREADED= FUZZ=60 FAST=-O1 \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' test
+
+# Clang would take minutes to watch the fast kernels, which check_kernels proves.
+fuzz: | needs ## hostile input for every reader, made up for FUZZ_SECONDS (600) in all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang FAST=-O1 UNWATCHED='-fno-sanitize=all -O2' fuzzers \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+fuzzers: $(FUZZERS) $(BUILD)/tests/make_seeds
 
 tsan: ## the tests in which threads meet, under the thread sanitizer
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan FAST='-O1 -g0' CFLAGS='-O1 -g -fsanitize=thread' \
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
+
+soak: program $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, fifty kills: some ten minutes
+	@tests/soak/run $(BUILD)
 
 bench: $(BENCH) ## how fast it is here, beside the processor's peak and PyTorch; JSON lines in build/bench.jsonl
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl
@@ -163,20 +216,31 @@ check-house: all ## arrows between the rooms, foreign headers, exported symbols,
 # ---------------------------------------------------------------------------------------------------------- install
 
 MODELS = $(wildcard models/*.safetensors)
+INSTALLED = $(DESTDIR)$(PREFIX)
+EXAMPLES = $(wildcard examples/*)
 
 install: all ## into PREFIX (default /usr/local), below DESTDIR
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/vipann lib/pkgconfig share/vipann/models)
-	install -m 755 $(BUILD)/vipann $(DESTDIR)$(PREFIX)/bin
-	install -m 644 engine/include/vipann/*.h $(DESTDIR)$(PREFIX)/include/vipann
-	install -m 644 $(BUILD)/$(SO) $(BUILD)/libvipann.a $(DESTDIR)$(PREFIX)/lib
-	ln -sf $(SO) $(DESTDIR)$(PREFIX)/lib/libvipann.so
-	install -m 644 $(BUILD)/vipann.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	$(if $(MODELS),install -m 644 $(MODELS) $(DESTDIR)$(PREFIX)/share/vipann/models)
+	install -d $(addprefix $(INSTALLED)/,bin include/vipann lib/pkgconfig share/vipann/models share/man/man1 share/man/man5 \
+	    share/bash-completion/completions share/doc/vipann/examples)
+	install -m 755 $(BUILD)/vipann $(INSTALLED)/bin
+	install -m 644 engine/include/vipann/*.h $(INSTALLED)/include/vipann
+	install -m 644 $(BUILD)/$(SO) $(BUILD)/libvipann.a $(INSTALLED)/lib
+	ln -sf $(SO) $(INSTALLED)/lib/libvipann.so
+	install -m 644 $(BUILD)/vipann.pc $(INSTALLED)/lib/pkgconfig
+	install -m 644 $(filter %.1,$(PAGES)) $(INSTALLED)/share/man/man1
+	install -m 644 $(filter %.5,$(PAGES)) $(INSTALLED)/share/man/man5
+	install -m 644 $(COMPLETION) $(INSTALLED)/share/bash-completion/completions/vipann
+	install -m 644 $(EXAMPLES) $(INSTALLED)/share/doc/vipann/examples
+	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALLED)/share/vipann/models)
 
+# Folders of ours go if they are empty; those that others use stay.
 uninstall: ## takes it away again, and nothing else
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/vipann lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
-	    $(MODELS:%=share/vipann/%) $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
-	-rmdir $(addprefix $(DESTDIR)$(PREFIX)/,include/vipann share/vipann/models share/vipann)
+	rm -f $(addprefix $(INSTALLED)/,bin/vipann lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
+	    share/bash-completion/completions/vipann $(MODELS:%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
+	    $(foreach page,$(notdir $(PAGES)),share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
+	    $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
+	for folder in $(addprefix $(INSTALLED)/,include/vipann share/vipann/models share/vipann share/doc/vipann/examples \
+	    share/doc/vipann); do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean: ## removes what was built
 	rm -rf $(BUILD)

@@ -89,7 +89,7 @@ open_descriptor(vip_audio *a, const char *path, vipann_error *error)
         return vip_fail(error, VIPANN_E_IO, "%s: cannot be opened: %s; check the name", a->name, strerror(errno));
     }
     if (S_ISDIR(facts.st_mode)) {
-        return vip_fail(error, VIPANN_E_IO, "%s: is a folder; expected a sound file, so name the files in it", a->name);
+        return vip_fail(error, VIPANN_E_IO, "%s: is a folder; name the files in it, or give --recursive", a->name);
     }
     a->bytes = facts.st_size;
     bool empty = a->bytes == 0;
@@ -190,7 +190,8 @@ start_reading(vip_audio *a, double start, double duration, vipann_error *error)
 {
     a->start = to_frames(start, a->facts.rate);
     a->facts.start_seconds = (double)a->start / a->facts.rate;
-    a->wanted = duration > 0 ? to_frames(duration, a->facts.rate) : UINT64_MAX;
+    uint64_t wanted = duration > 0 ? to_frames(duration, a->facts.rate) : UINT64_MAX;
+    a->wanted = wanted > 0 ? wanted : 1;
     a->block = vip_alloc(vip_product(VIP_AUDIO_BLOCK, a->facts.channels), sizeof *a->block);
     if (a->block == NULL) {
         return vip_fail_memory(error, "reading sound");

@@ -28,7 +28,7 @@ enum { VIP_AUDIO_BLOCK = 8192 }; /* most frames in one read */
  *
  * path      "-" is standard input
  * start     seconds to leave out at the beginning
- * duration  seconds to read from there; 0: all
+ * duration  seconds to read from there, at least one sample; 0: all
  *
  * Errors, one line that names the file: E_IO (missing, unreadable, a directory), E_FORMAT (empty, not audio, no sound
  * in it, nothing after start), E_MEMORY. */

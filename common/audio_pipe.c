@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* audio_pipe.c -- see audio_pipe.h for the contract. */
-#define _DEFAULT_SOURCE /* P_tmpdir */
 #include "audio_pipe.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <base/memory.h>
 #include <base/status.h>
 
-enum { KEPT = 1 << 17, NAME = 4096 };
+#include "temporary.h"
+
+enum { KEPT = 1 << 17 };
 
 static const int64_t UNKNOWN_LENGTH = INT64_C(1) << 60; /* bytes; far from where sums of lengths would wrap */
 
@@ -112,42 +112,21 @@ vip_audio_pipe_streams(vip_audio_pipe *pipe)
 
 /* ------------------------------------------------------------------------------------------ a temporary copy */
 
-static bool
-write_all(int fd, const unsigned char *from, size_t bytes)
-{
-    while (bytes > 0) {
-        ssize_t n = write(fd, from, bytes);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        from += n > 0 ? n : 0;
-        bytes -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
 int
 vip_audio_pipe_spool(vip_audio_pipe *pipe, vipann_error *error)
 {
-    char name[NAME];
-    const char *folder = getenv("TMPDIR");
-    folder = folder != NULL && *folder != '\0' ? folder : P_tmpdir;
-    int length = snprintf(name, sizeof name, "%s/vipann-XXXXXX", folder);
-    int fd = length > 0 && (size_t)length < sizeof name ? mkstemp(name) : -1;
+    static const char whose[] = "standard input";
+    int fd = vip_temporary_open(whose, error);
     if (fd < 0) {
-        (void)vip_fail(error, VIPANN_E_IO, "standard input: no temporary file in %s: %s; set TMPDIR to another folder",
-                       folder, strerror(errno));
         return -1;
     }
-    (void)unlink(name); /* it vanishes with the descriptor, whatever happens */
     size_t n = (size_t)pipe->come;
-    bool written = write_all(fd, pipe->kept, n);
+    bool written = vip_write_all(fd, pipe->kept, n);
     while (written && (n = take(pipe, pipe->kept, KEPT)) > 0) {
-        written = write_all(fd, pipe->kept, n);
+        written = vip_write_all(fd, pipe->kept, n);
     }
     if (!written || lseek(fd, 0, SEEK_SET) != 0) {
-        (void)vip_fail(error, VIPANN_E_IO, "standard input: temporary file in %s: %s; set TMPDIR to another folder",
-                       folder, strerror(errno));
+        vip_temporary_refuse(whose, error);
         (void)close(fd);
         return -1;
     }

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "number.h"
+#include "text.h"
+
+static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
 
 static void
 separate(vip_csv *csv)
@@ -14,6 +17,22 @@ separate(vip_csv *csv)
         (void)fputc(',', csv->out);
     }
     csv->begun = true;
+}
+
+/* The table stays UTF-8 that commands no terminal; line breaks and tabs are a text's own. */
+static void
+put_text(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        uint32_t c;
+        size_t n = vip_text_next(text, &c);
+        bool shown = c != VIP_TEXT_BROKEN && (!vip_text_is_control(c) || c == '\n' || c == '\r' || c == '\t');
+        (void)fwrite(shown ? text : REPLACEMENT, 1, shown ? n : sizeof REPLACEMENT - 1, out);
+        if (c == '"') {
+            (void)fputc('"', out); /* such a text is quoted, and a quote in it stands twice */
+        }
+        text += n;
+    }
 }
 
 void
@@ -27,16 +46,11 @@ vip_csv_text(vip_csv *csv, const char *text)
     size_t length = strlen(text);
     bool quote = strpbrk(text, ",\"\r\n") != NULL || (length > 0 && (text[0] == ' ' || text[length - 1] == ' '));
     if (!quote) {
-        (void)fputs(text, csv->out);
+        put_text(csv->out, text);
         return;
     }
     (void)fputc('"', csv->out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"') {
-            (void)fputc('"', csv->out);
-        }
-        (void)fputc(*text, csv->out);
-    }
+    put_text(csv->out, text);
     (void)fputc('"', csv->out);
 }
 

@@ -11,7 +11,8 @@ typedef struct {
     bool begun; /* the row has a field already */
 } vip_csv;
 
-/* Appends a field; text is written as it is, quoted if it must be, and NULL is an empty field. */
+/* Appends a field; text is quoted if it must be, and NULL is an empty field. Bytes that are not UTF-8 and control
+ * characters other than line breaks and tabs become U+FFFD. */
 void vip_csv_text(vip_csv *csv, const char *text);
 
 /* Appends a number with at most `digits` significant digits; one that is not finite is an empty field. */

@@ -18,7 +18,7 @@ put_string(vip_json *json, const char *text)
         size_t n = vip_text_next(text, &c);
         if (c == '"' || c == '\\') {
             (void)fprintf(json->out, "\\%c", (int)c);
-        } else if (c < 0x20 || c == 0x7f) {
+        } else if (vip_text_is_control(c)) {
             (void)fprintf(json->out, "\\u%04x", (unsigned)c);
         } else if (c == VIP_TEXT_BROKEN) {
             (void)fputs("\\ufffd", json->out);

@@ -2,10 +2,8 @@
 /* number.c -- see number.h for the contract. */
 #include "number.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A host may have chosen a locale whose decimal sign is a comma or several bytes: whatever printf writes that belongs
@@ -62,47 +60,4 @@ vip_number_clock(char out[VIP_NUMBER_SIZE], double seconds, int decimals)
         out[n] = '\0';
     }
     return out;
-}
-
-bool
-vip_number_read(const char *text, double *value)
-{
-    if (*text == '\0' || strspn(text, "0123456789+-.eE") != strlen(text)) {
-        return false; /* also keeps out "nan", "inf", hexadecimal and leading space, which strtod takes */
-    }
-    locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (plain == (locale_t)0) {
-        return false;
-    }
-    locale_t before = uselocale(plain); /* of this thread only */
-    char *end;
-    double read = strtod(text, &end);
-    (void)uselocale(before);
-    freelocale(plain);
-    if (*end != '\0' || end == text || !isfinite(read)) {
-        return false;
-    }
-    *value = read;
-    return true;
-}
-
-bool
-vip_number_read_whole(const char *text, uint64_t *value)
-{
-    uint64_t read = 0;
-    if (*text == '\0') {
-        return false;
-    }
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9') {
-            return false;
-        }
-        uint64_t digit = (uint64_t)(*text - '0');
-        if (read > (UINT64_MAX - digit) / 10) {
-            return false;
-        }
-        read = read * 10 + digit;
-    }
-    *value = read;
-    return true;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* number.h -- numbers to text and back, with a decimal point whatever the locale of the process says. */
+/* number.h -- numbers to text and, through base/words.h, back: with a decimal point whatever the locale says. */
 #ifndef VIP_COMMON_NUMBER_H
 #define VIP_COMMON_NUMBER_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/words.h>
 
 enum { VIP_NUMBER_SIZE = 32 }; /* bytes that hold any number written here */
 
@@ -17,12 +16,5 @@ const char *vip_number_fixed(char out[VIP_NUMBER_SIZE], double value, int decima
 
 /* Writes seconds, 0 or more, as m:ss or h:mm:ss with `decimals` decimals (0 .. 3) and returns out. */
 const char *vip_number_clock(char out[VIP_NUMBER_SIZE], double seconds, int decimals);
-
-/* Reads a finite decimal number that is the whole of text: "5", "-0.25", "1e3". false: it is not, or is out of range;
- * *value is unchanged then. */
-bool vip_number_read(const char *text, double *value);
-
-/* The same for a whole number of 0 .. 2^64 - 1, digits only. */
-bool vip_number_read_whole(const char *text, uint64_t *value);
 
 #endif /* VIP_COMMON_NUMBER_H */

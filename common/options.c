@@ -11,45 +11,6 @@
 
 enum { LONGEST_WORD = 64, HINT = 80 };
 
-static size_t
-smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-size_t
-vip_word_distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b);
-    if (n > LONGEST_WORD || m > LONGEST_WORD) {
-        return SIZE_MAX;
-    }
-    size_t rows[3][LONGEST_WORD + 1]; /* of the table of distances between beginnings: before last, last, this */
-    for (size_t j = 0; j <= m; j++) {
-        rows[0][j] = rows[1][j] = j;
-    }
-    for (size_t i = 1; i <= n; i++) {
-        rows[2][0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = smaller(rows[1][j], rows[2][j - 1]) + 1;
-            best = smaller(best, rows[1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                best = smaller(best, rows[0][j - 2] + 1);
-            }
-            rows[2][j] = best;
-        }
-        memcpy(rows[0], rows[1], sizeof rows[0]);
-        memcpy(rows[1], rows[2], sizeof rows[1]);
-    }
-    return rows[1][m];
-}
-
-bool
-vip_word_is_near(const char *mistyped, size_t distance)
-{
-    return distance <= 2 && distance < strlen(mistyped);
-}
-
 /* ------------------------------------------------------------------------------------------------- one value */
 
 static int
@@ -77,6 +38,18 @@ list_words(const char *const *words, char *out, size_t size)
     return out;
 }
 
+/* A limit of a whole number has all its digits. */
+static const char *
+write_limit(char out[VIP_NUMBER_SIZE], const vip_option *option, double limit)
+{
+    if (option->kind != VIP_OPTION_WHOLE) {
+        return vip_number_write(out, limit, 9);
+    }
+    uint64_t whole = limit < 0x1p64 ? (uint64_t)limit : UINT64_MAX;
+    (void)snprintf(out, VIP_NUMBER_SIZE, "%llu", (unsigned long long)whole);
+    return out;
+}
+
 static vipann_status
 refuse_value(const vip_command *command, const vip_option *option, const char *text, vipann_error *error)
 {
@@ -92,7 +65,7 @@ refuse_value(const vip_command *command, const vip_option *option, const char *t
     }
     return vip_fail(error, VIPANN_E_ARG, "%s: --%s: found \"%.40s\"; expected a %s of %s to %s%s%s", command->name,
                     option->name, text, option->kind == VIP_OPTION_WHOLE ? "whole number" : "number",
-                    vip_number_write(least, option->least, 9), vip_number_write(most, option->most, 9),
+                    write_limit(least, option, option->least), write_limit(most, option, option->most),
                     option->words != NULL ? " or " : "", also);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* options.h -- one table per command, from which its parser, its --help and its messages come.
+/* options.h -- one table per command, from which its parser, its --help, its messages, its man page and what the shell
+ * completes come.
  *
  * Options are long ("--passes 8" or "--passes=8"), may stand before, after or among the operands, and the last of
  * several counts. "--" ends them; "-" is an operand. "--help" needs no entry in a table. */
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <base/words.h> /* whoever reads words may offer the nearest one */
 #include <vipann/vipann.h>
 
 typedef enum {
@@ -24,7 +26,8 @@ typedef enum {
 typedef struct {
     const char *name; /* without the dashes */
     vip_option_kind kind;
-    const char *argument;     /* what the help calls the value, such as "SECONDS"; NULL: the words themselves */
+    const char *argument;     /* what the help calls the value, such as "SECONDS"; NULL: the words themselves. The shell
+                               * completes what has FILE, DIR or MODEL in it as such */
     double least, most;       /* both allowed */
     const char *const *words; /* ends with NULL; NULL: none */
     const char *standard;     /* the value if it is not given, written as a user would; NULL: none */
@@ -33,16 +36,33 @@ typedef struct {
     const char *help;         /* one or a few sentences without line breaks */
 } vip_option;
 
+/* A line of a list: a variable of the environment, a file. */
+typedef struct {
+    const char *name;
+    const char *help; /* one or a few sentences without line breaks */
+} vip_entry;
+
+typedef struct vip_subcommand vip_subcommand;
+
 typedef struct {
     const char *name;     /* "vipann file" */
-    const char *operands; /* for the usage line: "FILE..." */
+    const char *operands; /* for the usage line: "FILE..."; completed like the value of an option */
     const char *summary;  /* one sentence */
     const char *details;  /* paragraphs between line breaks, or NULL */
     const char *examples; /* lines, each one command */
     const vip_option *options;
     size_t n_options;
     size_t least_operands, most_operands;
+    const vip_subcommand *commands; /* of a program, ends with a NULL name; NULL: none */
+    const vip_entry *environment;   /* variables that it heeds, ends with a NULL name; NULL: none */
+    const vip_entry *files;         /* for the man page, likewise */
 } vip_command;
+
+struct vip_subcommand {
+    const char *name; /* "file" */
+    const vip_command *command;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit status */
+};
 
 enum { VIP_NO_WORD = -1 };
 
@@ -74,11 +94,22 @@ void vip_arguments_free(vip_arguments *arguments);
 /* Writes the help of the command, at most 80 columns wide where words allow. */
 void vip_options_help(const vip_command *command, FILE *out);
 
-/* How many letters one must insert, delete, replace or swap with a neighbour to make one word of the other, up to 64
- * letters; longer words are infinitely far (SIZE_MAX). */
-size_t vip_word_distance(const char *a, const char *b);
+/* What the help says of an option, with its range and default behind it, into out, cut to fit; returns out. */
+const char *vip_option_describe(const vip_option *option, char *out, size_t size);
 
-/* Whether a word at this distance is near enough to be offered for the mistyped one. */
-bool vip_word_is_near(const char *mistyped, size_t distance);
+/* What all man pages of a program have in common. */
+typedef struct {
+    const char *version; /* "vipann 0.1.0" */
+    const char *date;    /* "November 21, 2026" */
+    const vip_command *program;
+    const char *const *pages; /* for "see also": name and section, "vipann-file 1", in order; ends with NULL */
+} vip_manual;
+
+/* Writes the man page of a command, or of the program itself, in mdoc. The name of the page is that of the command with
+ * dashes for spaces. */
+void vip_options_man(const vip_command *command, const vip_manual *manual, FILE *out);
+
+/* Writes what bash completes for a program with commands. models is the folder of the models that come with it. */
+void vip_options_bash(const vip_command *program, const char *models, FILE *out);
 
 #endif /* VIP_COMMON_OPTIONS_H */

@@ -9,7 +9,7 @@
 enum { WIDTH = 80, COLUMN = 24, LINE = 512 };
 
 /* "--format text|jsonl|csv" into out. */
-static size_t
+static void
 write_left(const vip_option *option, char *out, size_t size)
 {
     int n = snprintf(out, size, "  --%s%s%s", option->name, option->argument != NULL ? " " : "",
@@ -18,24 +18,30 @@ write_left(const vip_option *option, char *out, size_t size)
         const char *link = i > 0 || option->argument != NULL ? "|" : " ";
         n += snprintf(out + n, size - (size_t)n, "%s%s", link, option->words[i]);
     }
-    return strlen(out);
 }
 
-static void
-write_option(const vip_option *option, FILE *out)
+const char *
+vip_option_describe(const vip_option *option, char *out, size_t size)
 {
-    char left[LINE], right[LINE], least[VIP_NUMBER_SIZE], most[VIP_NUMBER_SIZE];
-    size_t at = write_left(option, left, sizeof left);
+    char least[VIP_NUMBER_SIZE], most[VIP_NUMBER_SIZE];
     const char *fallback = option->otherwise != NULL ? option->otherwise : option->standard;
     bool ranged = option->kind == VIP_OPTION_NUMBER || (option->kind == VIP_OPTION_WHOLE && option->most < 1e9);
-    int n = snprintf(right, sizeof right, "%s", option->help);
-    if (ranged && n > 0 && (size_t)n < sizeof right) {
-        (void)snprintf(right + n, sizeof right - (size_t)n, " (%s to %s%s%s)",
-                       vip_number_write(least, option->least, 9), vip_number_write(most, option->most, 9),
-                       fallback != NULL ? "; default: " : "", fallback != NULL ? fallback : "");
-    } else if (fallback != NULL && n > 0 && (size_t)n < sizeof right) {
-        (void)snprintf(right + n, sizeof right - (size_t)n, " (default: %s)", fallback);
+    int n = snprintf(out, size, "%s", option->help);
+    if (ranged && n > 0 && (size_t)n < size) {
+        (void)snprintf(out + n, size - (size_t)n, " (%s to %s%s%s)", vip_number_write(least, option->least, 9),
+                       vip_number_write(most, option->most, 9), fallback != NULL ? "; default: " : "",
+                       fallback != NULL ? fallback : "");
+    } else if (fallback != NULL && n > 0 && (size_t)n < size) {
+        (void)snprintf(out + n, size - (size_t)n, " (default: %s)", fallback);
     }
+    return out;
+}
+
+/* What stands in the left column, and beside it or below what it means. */
+static void
+write_row(const char *left, const char *right, FILE *out)
+{
+    size_t at = strlen(left);
     (void)fputs(left, out);
     if (at + 2 > COLUMN) {
         (void)fputc('\n', out);
@@ -43,6 +49,36 @@ write_option(const vip_option *option, FILE *out)
     }
     (void)fprintf(out, "%*s", (int)(COLUMN - at), "");
     vip_text_wrap(out, right, COLUMN, COLUMN, WIDTH);
+}
+
+static void
+write_option(const vip_option *option, FILE *out)
+{
+    char left[LINE], right[LINE];
+    write_left(option, left, sizeof left);
+    write_row(left, vip_option_describe(option, right, sizeof right), out);
+}
+
+static void
+write_commands(const vip_subcommand *commands, FILE *out)
+{
+    (void)fputs("\nCommands\n", out);
+    for (; commands->name != NULL; commands++) {
+        char left[LINE];
+        (void)snprintf(left, sizeof left, "  %s", commands->name);
+        write_row(left, commands->command->summary, out);
+    }
+}
+
+static void
+write_environment(const vip_entry *entries, FILE *out)
+{
+    (void)fputs("\nEnvironment\n", out);
+    for (; entries->name != NULL; entries++) {
+        char left[LINE];
+        (void)snprintf(left, sizeof left, "  %s", entries->name);
+        write_row(left, entries->help, out);
+    }
 }
 
 static void
@@ -63,11 +99,15 @@ write_paragraphs(const char *text, FILE *out)
 void
 vip_options_help(const vip_command *command, FILE *out)
 {
-    (void)fprintf(out, "Usage: %s%s%s%s\n", command->name, command->n_options > 0 ? " [OPTION...]" : "",
+    bool program = command->commands != NULL; /* its options belong to no command, so its operands say where they go */
+    (void)fprintf(out, "Usage: %s%s%s%s\n", command->name, command->n_options > 0 && !program ? " [OPTION...]" : "",
                   *command->operands != '\0' ? " " : "", command->operands);
     vip_text_wrap(out, command->summary, 0, 0, WIDTH);
     if (command->details != NULL) {
         write_paragraphs(command->details, out);
+    }
+    if (program) {
+        write_commands(command->commands, out);
     }
     const char *group = NULL;
     for (size_t i = 0; i < command->n_options; i++) {
@@ -78,7 +118,11 @@ vip_options_help(const vip_command *command, FILE *out)
         }
         write_option(option, out);
     }
-    (void)fprintf(out, "%s  --help%*sShow this.\n", command->n_options > 0 ? "\n" : "\nOptions\n", COLUMN - 8, "");
+    (void)fputs(command->n_options > 0 ? "\n" : "\nOptions\n", out);
+    write_row("  --help", program ? "Show this; after a command: its own help." : "Show this.", out);
+    if (command->environment != NULL) {
+        write_environment(command->environment, out);
+    }
     (void)fprintf(out, "\nExamples\n");
     for (const char *line = command->examples; *line != '\0';) {
         size_t length = strcspn(line, "\n");

@@ -61,7 +61,7 @@ vip_text_bar(FILE *out, const vip_text_style *style, double fraction, size_t cel
     size_t steps = style->unicode ? 8 : 1; /* per cell */
     double clamped = fraction > 0 ? fmin(fraction, 1) : 0;
     size_t filled = (size_t)lround(clamped * (double)(cells * steps));
-    filled += filled == 0 && clamped > 0;
+    filled += filled == 0 && clamped > 0 && cells > 0;
     size_t whole = filled / steps, part = filled % steps;
     for (size_t i = 0; i < whole; i++) {
         (void)fputs(style->unicode ? "\u2588" : "#", out);
@@ -98,6 +98,12 @@ vip_text_next(const char *text, uint32_t *code_point)
     return length;
 }
 
+bool
+vip_text_is_control(uint32_t code_point)
+{
+    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
+}
+
 size_t
 vip_text_cells(const char *text)
 {
@@ -126,7 +132,7 @@ put_character(FILE *out, const char **text)
 {
     uint32_t c;
     size_t n = vip_text_next(*text, &c);
-    bool shown = c >= 0x20 && c != 0x7f && c != VIP_TEXT_BROKEN && !(c >= 0x80 && c < 0xa0);
+    bool shown = c != VIP_TEXT_BROKEN && !vip_text_is_control(c);
     (void)fwrite(shown ? *text : "?", 1, shown ? n : 1, out);
     *text += n;
 }

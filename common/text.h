@@ -45,4 +45,7 @@ const char *vip_text_tail(const char *text, size_t most);
 #define VIP_TEXT_BROKEN UINT32_MAX
 size_t vip_text_next(const char *text, uint32_t *code_point);
 
+/* Whether the code point commands a terminal instead of showing something: below 0x20, and 0x7f to 0x9f. */
+bool vip_text_is_control(uint32_t code_point);
+
 #endif /* VIP_COMMON_TEXT_H */

@@ -3,15 +3,14 @@
  *
  * The pushing thread owns what stands under "pushing"; the pumping thread, which holds `busy`, owns the rest. They meet
  * in the ring, the queue of gaps and the atomic words only. */
+#include "answers.h"
+#include "hearing.h"
 #include "library.h"
-#include "publish.h"
 
 #include <base/denormals.h>
 #include <base/memory.h>
 #include <base/status.h>
-#include <bayes/members.h>
-#include <bayes/uncertainty.h>
-#include <decide/decide.h>
+#include <decide/level.h>
 #include <frontend/frontend.h>
 #include <kernels/kernels.h>
 #include <nn/pass.h>
@@ -43,9 +42,7 @@ struct vipann_engine {
     bool members; /* a posterior is drawn from; else the deterministic pass */
     bool edge;    /* and not causal */
     double column_seconds;
-    double column_frames;     /* frames of input in a column */
-    vip_weights *own_weights; /* of Flipout */
-    vip_signs *signs;
+    double column_frames; /* frames of input in a column */
 
     /* Pushing. */
     alignas(CACHE_LINE) uint64_t carried; /* frames that the ring has taken */
@@ -71,18 +68,17 @@ struct vipann_engine {
     uint32_t n_frames;
 
     /* Pumping: columns. */
-    vip_pass *pass;
+    vip_hearing *hearing;
+    vip_pass *pass;       /* of hearing */
+    vip_level *level;     /* of the input, in the pass's columns */
     int64_t first;        /* column of the sound that is the pass's column 0 */
-    int64_t answered;     /* the pass's column up to which the last answer went */
+    int64_t listened;     /* the pass's column up to which events have been heard */
+    int64_t answered;     /* that up to which the last answer went */
     int64_t due;          /* that of the next one; never behind what has been heard */
     uint32_t hop, window; /* columns; parameters in force */
     double horizon;
 
-    /* Pumping: answers. */
-    float *logits;                             /* [members][classes] */
-    vip_probability *probabilities, *smoothed; /* [members][classes] */
-    bool settled[VIPANN_MAX_PASSES];           /* the member's smoothed probabilities have a value */
-    vipann_result *result;
+    vip_answers *answers;
     vip_publisher *publisher;
 };
 
@@ -105,47 +101,29 @@ load_param(vipann_engine *g, vipann_param param)
     return value;
 }
 
-/* Weights and signs of Flipout members. */
-static bool
-draw_members(vipann_engine *g)
-{
-    const vip_model *file = g->model->file;
-    vip_tensors noise = vip_draw_noise(file, g->options.seed, 0);
-    if (noise != NULL) {
-        g->own_weights = vip_weights_new(file, file->values, noise);
-    }
-    if (g->own_weights != NULL) {
-        g->signs = vip_draw_signs(file, g->own_weights, noise, g->options.seed, g->options.max_passes);
-    }
-    vip_tensors_free(noise);
-    return g->signs != NULL;
-}
-
-static bool
-make_pass(vipann_engine *g, const vip_kernels *kernels)
-{
-    const vip_model *file = g->model->file;
-    const bool flipout = g->members && file->posterior == VIPANN_MEANFIELD;
-    if (flipout && !draw_members(g)) {
-        return false;
-    }
-    const vip_pass_options options = {
-        .kernels = kernels,
-        .rates = g->members && file->posterior == VIPANN_DROPOUT ? file->rates : NULL,
-        .signs = g->signs,
-        .seed = g->options.seed,
-        .max_members = g->members ? g->options.max_passes : 1,
-        .max_frames = g->options.piece_columns * VIP_COLUMN_FRAMES,
-        .max_window = g->options.window_columns == 0 ? 0 : g->options.max_window_columns,
-    };
-    g->pass = vip_pass_new(&file->network, flipout ? g->own_weights : g->model->weights, &options);
-    return g->pass != NULL;
-}
-
 static uint32_t
 larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
+}
+
+/* Columns whose level may be asked for: a window, and what has been heard behind it while its answer waited for the
+ * look-ahead, for frames that are resampled in blocks, and for the end of a piece. */
+static uint32_t
+kept_columns(const vipann_engine *g)
+{
+    enum { ON_THE_WAY = 8 };
+    const vip_network *network = &g->model->file->network;
+    const uint32_t window = larger(g->options.max_window_columns, VIPANN_EVENT_COLUMNS);
+    return window + g->options.piece_columns + vip_network_look_ahead(network, NULL) / VIP_COLUMN_FRAMES + ON_THE_WAY;
+}
+
+static bool
+make_hearing(vipann_engine *g, const vip_kernels *kernels)
+{
+    g->hearing = vip_hearing_new(g->model, &g->options, kernels);
+    g->pass = g->hearing == NULL ? NULL : vip_hearing_pass(g->hearing);
+    return g->pass != NULL;
 }
 
 /* Everything but what can fail for other reasons than memory. */
@@ -153,20 +131,15 @@ static bool
 allocate(vipann_engine *g, const vip_kernels *kernels)
 {
     const vipann_options *o = &g->options;
-    const size_t classes = g->model->file->network.classes;
-    const size_t cells = vip_product(g->members ? o->max_passes : 1, classes);
     size_t ring = (size_t)(o->ring_seconds * o->rate);
     ring = ring < 2 * (size_t)o->max_block ? 2 * (size_t)o->max_block : ring;
     g->ring = vip_ring_new(ring);
     g->gaps = vip_queue_new(MAX_GAPS, sizeof(gap));
     g->frames = vip_alloc((size_t)o->piece_columns * VIP_COLUMN_FRAMES * VIP_MELS, sizeof(float));
-    g->logits = vip_alloc(cells, sizeof *g->logits);
-    g->probabilities = vip_alloc(cells, sizeof *g->probabilities);
-    g->smoothed = vip_alloc(cells, sizeof *g->smoothed);
-    g->result = vipann_result_new(g->model);
-    g->publisher = vip_publisher_new((uint32_t)classes);
-    return g->ring != NULL && g->gaps != NULL && g->frames != NULL && g->logits != NULL && g->probabilities != NULL &&
-           g->smoothed != NULL && g->result != NULL && g->publisher != NULL && make_pass(g, kernels);
+    g->publisher = vip_publisher_new(g->model->file->network.classes);
+    g->level = vip_level_new(g->column_frames, kept_columns(g));
+    return g->ring != NULL && g->gaps != NULL && g->frames != NULL && g->publisher != NULL && g->level != NULL &&
+           make_hearing(g, kernels);
 }
 
 vipann_engine *
@@ -178,7 +151,7 @@ vipann_engine_new(vipann_model *model, const vipann_options *options, vipann_err
         options = &defaults;
     }
     const vip_kernels *kernels = vip_kernels_choose(error);
-    if (kernels == NULL || vip_options_check(options, error) != VIPANN_OK) {
+    if (kernels == NULL || vip_options_check(model, options, error) != VIPANN_OK) {
         return NULL;
     }
     vipann_engine *g = vip_alloc(1, sizeof *g);
@@ -188,9 +161,9 @@ vipann_engine_new(vipann_model *model, const vipann_options *options, vipann_err
     }
     g->model = vipann_model_ref(model);
     g->options = *options;
-    g->options.max_passes = larger(options->max_passes, larger(options->passes, 1));
+    g->options.max_passes = vip_most_members(model, options);
     g->options.max_window_columns = larger(options->max_window_columns, options->window_columns);
-    g->members = options->passes > 0 && model->file->posterior != VIPANN_DETERMINISTIC;
+    g->members = vip_has_members(model, options);
     g->edge = options->latency == VIPANN_EDGE && model->file->network.padding != VIP_CAUSAL;
     g->column_seconds = vip_column_seconds(model->file);
     g->column_frames = g->column_seconds * options->rate;
@@ -201,10 +174,14 @@ vipann_engine_new(vipann_model *model, const vipann_options *options, vipann_err
         return NULL;
     }
     g->frontend = vip_frontend_new(&model->file->frontend, options->rate, error);
-    if (g->frontend == NULL) {
+    g->answers = g->frontend == NULL ? NULL
+                                     : vip_answers_new(model->file, g->publisher, options->rules, g->members,
+                                                       g->members ? g->options.max_passes : 1, error);
+    if (g->answers == NULL) {
         vipann_engine_free(g);
         return NULL;
     }
+    g->options.rules = NULL; /* was the caller's */
     store_param(g, VIPANN_PASSES, options->passes);
     store_param(g, VIPANN_HOP, options->hop_columns);
     store_param(g, VIPANN_WINDOW, options->window_columns);
@@ -223,13 +200,9 @@ vipann_engine_free(vipann_engine *g)
     vip_queue_free(g->gaps);
     vip_frontend_free(g->frontend);
     vip_free(g->frames);
-    vip_pass_free(g->pass);
-    vip_weights_free(g->own_weights);
-    vip_signs_free(g->signs);
-    vip_free(g->logits);
-    vip_free(g->probabilities);
-    vip_free(g->smoothed);
-    vipann_result_free(g->result);
+    vip_hearing_free(g->hearing);
+    vip_level_free(g->level);
+    vip_answers_free(g->answers);
     vip_publisher_free(g->publisher);
     vipann_model_unref(g->model);
     vip_free(g);
@@ -265,9 +238,9 @@ restart(vipann_engine *g, int64_t first)
 {
     vip_frontend_reset(g->frontend);
     vip_pass_reset(g->pass, first);
-    memset(g->settled, 0, sizeof g->settled);
+    vip_level_reset(g->level, first);
     g->first = first;
-    g->answered = 0;
+    g->listened = g->answered = 0;
     g->n_frames = 0;
     g->silence = 0;
     apply_params(g); /* the pass has begun with as many members as there may be */
@@ -280,6 +253,7 @@ vipann_engine_reset(vipann_engine *g)
     vip_ring_reset(g->ring);
     vip_queue_reset(g->gaps);
     vip_publisher_reset(g->publisher);
+    vip_answers_reset(g->answers);
     atomic_store_explicit(&g->lost, 0, memory_order_relaxed);
     atomic_store_explicit(&g->running, false, memory_order_relaxed);
     g->carried = g->missing = g->read = g->heard = 0;
@@ -363,92 +337,46 @@ vipann_set(vipann_engine *g, vipann_param param, double value)
 
 /* --------------------------------------------------------------------------------------------------------- answers */
 
-/* Probabilities of the members that count, smoothed; returns how many there are. */
-static uint32_t
-listen_to_members(vipann_engine *g, int64_t end)
-{
-    const vip_model *file = g->model->file;
-    const size_t classes = file->network.classes;
-    const uint32_t settled = vip_pass_settled(g->pass, end, g->window);
-    const uint32_t members = settled > 0 ? settled : 1;
-    const double elapsed = (double)(end - g->answered) * g->column_seconds;
-    const double weight = vip_smoothing_weight(elapsed, g->horizon);
-    vip_pass_answer(g->pass, end, g->window, members, g->logits);
-    for (uint32_t m = 0; m < members; m++) {
-        float *logits = g->logits + m * classes;
-        vip_probability *now = g->probabilities + m * classes, *smoothed = g->smoothed + m * classes;
-        vip_calibrate(&file->calibration, !g->members, logits, classes);
-        vip_probabilities(file->task, logits, classes, now);
-        if (weight >= 1 || !g->settled[m]) {
-            memcpy(smoothed, now, classes * sizeof *now);
-            g->settled[m] = true;
-            continue;
-        }
-        for (size_t c = 0; c < classes; c++) {
-            smoothed[c].p += weight * (now[c].p - smoothed[c].p);
-            smoothed[c].q += weight * (now[c].q - smoothed[c].q);
-        }
-    }
-    for (uint32_t m = members; m < VIPANN_MAX_PASSES; m++) {
-        g->settled[m] = false; /* one that leaves and comes back begins anew */
-    }
-    return members;
-}
-
-static vipann_answer
-is_unknown(const vipann_engine *g, const vipann_result *r, uint32_t members)
-{
-    const vip_model *file = g->model->file;
-    vip_evidence evidence = {
-        .members = g->members ? members : 0, .total = r->total_nats, .epistemic = r->epistemic_nats};
-    for (uint32_t c = 0; c < r->classes; c++) {
-        evidence.largest = (double)r->p[c] > evidence.largest ? (double)r->p[c] : evidence.largest;
-    }
-    if (file->task == VIPANN_MULTILABEL && evidence.members >= 2) {
-        const float *thresholds = file->calibration.present ? file->calibration.thresholds : NULL;
-        evidence.active_epistemic =
-            vip_active_epistemic(r->p, r->aleatoric, r->epistemic, thresholds, members, r->classes, &evidence.n_active);
-    }
-    return vip_unknown(file, &evidence);
-}
-
-/* Gives the answer for the columns up to `end` of the pass. */
+/* One column has become ready: gives the result if it is due, then hears events. */
 static void
-answer(vipann_engine *g, int64_t end, bool last)
+answer_column(vipann_engine *g, const vip_question *question, int64_t column, bool last)
 {
-    const vip_model *file = g->model->file;
-    vipann_result *r = g->result;
-    const uint32_t members = listen_to_members(g, end);
-    const vip_doubt doubt =
-        vip_decompose(file->task, g->smoothed, members, r->classes, r->p, r->std, r->aleatoric, r->epistemic);
-    r->columns = (uint32_t)(g->window == 0 || end < (int64_t)g->window ? end : (int64_t)g->window);
-    r->t_seconds = (double)(g->first + end) * g->column_seconds;
-    r->window_seconds = r->columns * g->column_seconds;
-    r->passes = g->members ? members : 0;
-    r->calibrated = vip_calibration_applies(file, r->passes, g->window == 0 ? r->columns : g->window);
-    r->last = last;
-    r->has_epistemic = r->passes >= 2;
-    r->reduction = file->task == VIPANN_MULTILABEL ? VIPANN_REDUCTION_SUM : VIPANN_REDUCTION_NONE;
-    r->total_nats = doubt.total;
-    r->aleatoric_nats = doubt.aleatoric;
-    r->epistemic_nats = doubt.epistemic;
-    r->unknown = is_unknown(g, r, members);
-    r->gap_seconds = (double)atomic_load_explicit(&g->lost, memory_order_relaxed) / g->options.rate;
-    r->not_finite = g->not_finite;
-    r->clipped = g->clipped;
-    vip_publish(g->publisher, r);
-    g->answered = end;
-    g->due = end + g->hop;
+    if (column >= g->due || last) {
+        vip_answer(g->answers, question, g->answered, column, last);
+        g->answered = column;
+        g->due = column + g->hop;
+    }
+    if (column > g->listened) { /* the end of a sound may add none */
+        vip_listen(g->answers, question, g->listened, column);
+        g->listened = column;
+    }
 }
 
-/* Answers that are due with the final columns. After the end of the sound that for the newest column is left to the
- * caller, who knows whether it is the last. */
+/* The pass's columns up to `end` are ready; last: nothing follows, and there is a result for `end` in any case. */
 static void
-answer_final(vipann_engine *g)
+answer_columns(vipann_engine *g, int64_t end, bool last)
 {
-    const int64_t end = vip_pass_columns(g->pass) - (g->flushed ? 1 : 0);
-    while (g->due <= end) {
-        answer(g, g->due, false);
+    const vip_question question = {
+        .pass = g->pass,
+        .level = g->level,
+        .first = g->first,
+        .window = g->window,
+        .horizon = g->horizon,
+        .gap_seconds = (double)atomic_load_explicit(&g->lost, memory_order_relaxed) / g->options.rate,
+        .not_finite = g->not_finite,
+        .clipped = g->clipped,
+    };
+    if (g->edge && end - g->listened > VIP_PASS_KEPT) { /* of a long hop most columns were final too long ago */
+        g->listened = end - VIP_PASS_KEPT;
+    }
+    for (int64_t column = g->listened + 1; column < end; column++) {
+        answer_column(g, &question, column, false);
+    }
+    if (last || end > g->listened) {
+        answer_column(g, &question, end, last);
+    }
+    if (last) {
+        vip_answers_interrupt(g->answers);
     }
 }
 
@@ -461,11 +389,11 @@ hear_frames(vipann_engine *g, uint32_t n_frames)
     vip_pass_push(g->pass, g->frames, n_frames);
     g->n_frames -= n_frames;
     memmove(g->frames, g->frames + (size_t)n_frames * VIP_MELS, (size_t)g->n_frames * VIP_MELS * sizeof(float));
-    if (!g->edge) {
-        answer_final(g);
+    if (!g->edge) { /* what may be the last column is left to vipann_flush */
+        answer_columns(g, newest(g) - (g->flushed ? 1 : 0), false);
     } else if (newest(g) >= g->due && !g->flushed) {
         vip_pass_finish(g->pass, false);
-        answer(g, newest(g), false);
+        answer_columns(g, newest(g), false);
     }
 }
 
@@ -496,6 +424,7 @@ begin_gap(vipann_engine *g, const gap *lost)
     if (is_long(g, lost)) {
         const uint64_t end = g->heard + lost->frames;
         const double column = floor((double)end / g->column_frames);
+        vip_answers_interrupt(g->answers);
         restart(g, (int64_t)column);
         g->heard = (uint64_t)llround(column * g->column_frames);
         g->silence = end - g->heard;
@@ -546,6 +475,7 @@ hear_samples(vipann_engine *g, size_t room)
         clean(g, g->samples, n);
     }
     g->heard += n;
+    vip_level_feed(g->level, g->samples, n);
     vip_frontend_feed(g->frontend, g->samples, n);
     return n;
 }
@@ -606,8 +536,7 @@ vipann_flush(vipann_engine *g)
         }
         vip_pass_push(g->pass, g->frames, g->n_frames); /* less than a column: context only */
         vip_pass_finish(g->pass, true);
-        answer_final(g);
-        answer(g, vip_pass_columns(g->pass), true); /* the front-end makes a column of the shortest sound */
+        answer_columns(g, vip_pass_columns(g->pass), true); /* the front-end makes a column of the shortest sound */
     }
     vip_denormals_restore(mode);
     atomic_flag_clear_explicit(&g->busy, memory_order_release);

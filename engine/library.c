@@ -4,6 +4,7 @@
 
 #include <base/memory.h>
 #include <base/status.h>
+#include <decide/rules.h>
 #include <kernels/kernels.h>
 #include <nn/pass.h>
 
@@ -40,8 +41,12 @@ static void
 free_model(vipann_model *model)
 {
     if (model != NULL) {
-        vip_model_free(model->file);
+        for (uint32_t m = 1; model->sets != NULL && m < model->file->members; m++) {
+            vip_weights_free(model->sets[m]);
+        }
+        vip_free(model->sets);
         vip_weights_free(model->weights);
+        vip_model_free(model->file);
         vip_free(model);
     }
 }
@@ -65,6 +70,24 @@ find(const struct stat *identity, const char *sha256, const char *name)
     return NULL;
 }
 
+/* Packs the tensors; false: memory is short. */
+static bool
+pack(vipann_model *model)
+{
+    const vip_model *file = model->file;
+    model->weights = vip_weights_new(file, file->values, NULL);
+    if (model->weights == NULL || file->posterior != VIPANN_ENSEMBLE) {
+        return model->weights != NULL;
+    }
+    model->sets = vip_alloc(file->members, sizeof *model->sets);
+    bool complete = model->sets != NULL;
+    for (uint32_t m = 0; m < file->members && complete; m++) {
+        model->sets[m] = m == 0 ? model->weights : vip_weights_new(file, vip_model_values(file, m), NULL);
+        complete = model->sets[m] != NULL;
+    }
+    return complete;
+}
+
 /* Reads and packs a file that nobody has open. */
 static vipann_model *
 load(const char *path, const struct stat *identity, vipann_error *error)
@@ -82,8 +105,7 @@ load(const char *path, const struct stat *identity, vipann_error *error)
         return NULL;
     }
     model->n_weights = vip_network_weights(&model->file->network);
-    model->weights = vip_weights_new(model->file, model->file->values, NULL);
-    if (model->weights == NULL) {
+    if (!pack(model)) {
         (void)vip_fail_memory(error, "the model's weights");
         free_model(model);
         return NULL;
@@ -201,6 +223,7 @@ vipann_model_describe(const vipann_model *model, vipann_model_info *info)
         .posterior = file->posterior,
         .width = file->network.width,
         .classes = file->network.classes,
+        .members = file->members,
         .weights = model->n_weights,
         .sample_rate = file->frontend.sample_rate,
         .n_fft = file->frontend.n_fft,
@@ -217,11 +240,15 @@ vipann_model_describe(const vipann_model *model, vipann_model_info *info)
         .temperature_deterministic = calibration->present ? (double)calibration->temperature_deterministic : 1,
         .calibration_members = calibration->members,
         .calibration_window_columns = calibration->window_columns,
-        .has_unknown_epistemic = calibration->has_epistemic,
-        .has_unknown_confidence = calibration->has_confidence,
-        .unknown_epistemic_nats = calibration->unknown_epistemic,
-        .unknown_confidence = calibration->unknown_confidence,
     };
+    memcpy(info->has_unknown, calibration->has_unknown, sizeof info->has_unknown);
+    memcpy(info->unknown, calibration->unknown, sizeof info->unknown);
+}
+
+const char *
+vipann_score_name(vipann_score score)
+{
+    return (int)score >= 0 && score < VIPANN_N_SCORES ? VIP_SCORE_KEYS[score] : NULL;
 }
 
 const char *
@@ -238,6 +265,24 @@ vipann_model_threshold(const vipann_model *model, uint32_t i)
     return stated ? (double)calibration->thresholds[i] : -1.0;
 }
 
+/* Where a model states no threshold. One of exclusive classes always has the largest share, also of sounds that are none
+ * of them: below this, false events come more than twice as often (tests/events). */
+static const double EXCLUSIVE_THRESHOLD = 0.8, INDEPENDENT_THRESHOLD = 0.5;
+
+vipann_rules *
+vipann_rules_new(const vipann_model *model, vipann_error *error)
+{
+    return vip_model_rules(model->file, error);
+}
+
+vipann_rules *
+vip_model_rules(const vip_model *model, vipann_error *error)
+{
+    const float *thresholds = model->calibration.present ? model->calibration.thresholds : NULL;
+    const double otherwise = model->task == VIPANN_MULTICLASS ? EXCLUSIVE_THRESHOLD : INDEPENDENT_THRESHOLD;
+    return vip_rules_new(model->labels, thresholds, otherwise, model->network.classes, error);
+}
+
 /* --------------------------------------------------------------------------------------------------------- options */
 
 static uint32_t
@@ -246,11 +291,20 @@ clamp(uint32_t value, uint32_t most) /* a model file may state more than an engi
     return value < most ? value : most;
 }
 
+/* The most members that the model can have. */
+static uint32_t
+most_passes(const vipann_model *model)
+{
+    return model->file->posterior == VIPANN_ENSEMBLE ? model->file->members : VIPANN_MAX_PASSES;
+}
+
 void
 vipann_options_default(vipann_options *options, const vipann_model *model)
 {
     const vip_calibration *calibration = &model->file->calibration;
-    const uint32_t members = clamp(calibration->members > 0 ? calibration->members : 8, VIPANN_MAX_PASSES);
+    const uint32_t most = most_passes(model);
+    const uint32_t usual = model->file->posterior == VIPANN_ENSEMBLE ? most : 8;
+    const uint32_t members = clamp(calibration->members > 0 ? calibration->members : usual, most);
     const uint32_t window =
         clamp(calibration->window_columns > 0 ? calibration->window_columns : 15, VIPANN_MAX_WINDOW_COLUMNS);
     *options = (vipann_options){
@@ -258,6 +312,7 @@ vipann_options_default(vipann_options *options, const vipann_model *model)
         .channels = 1,
         .channel = -1,
         .passes = model->file->posterior == VIPANN_DETERMINISTIC ? 0 : members,
+        .members = VIPANN_FLIPOUT,
         .seed = 1,
         .hop_columns = 1,
         .window_columns = window,
@@ -269,7 +324,7 @@ vipann_options_default(vipann_options *options, const vipann_model *model)
 }
 
 vipann_status
-vip_options_check(const vipann_options *o, vipann_error *error)
+vip_options_check(const vipann_model *model, const vipann_options *o, vipann_error *error)
 {
     const struct {
         const char *name;
@@ -280,6 +335,7 @@ vip_options_check(const vipann_options *o, vipann_error *error)
         {"channel", o->channel, -1, (double)o->channels - 1},
         {"passes", o->passes, 0, VIPANN_MAX_PASSES},
         {"max_passes", o->max_passes, 0, VIPANN_MAX_PASSES},
+        {"members", o->members, VIPANN_FLIPOUT, VIPANN_EXPLICIT},
         {"hop_columns", o->hop_columns, 1, VIPANN_MAX_HOP_COLUMNS},
         {"window_columns", o->window_columns, 0, VIPANN_MAX_WINDOW_COLUMNS},
         {"max_window_columns", o->max_window_columns, 0, VIPANN_MAX_WINDOW_COLUMNS},
@@ -295,20 +351,55 @@ vip_options_check(const vipann_options *o, vipann_error *error)
                             ranges[i].value, ranges[i].least, ranges[i].most);
         }
     }
+    const uint32_t asked = o->passes > o->max_passes ? o->passes : o->max_passes;
+    if (asked > most_passes(model)) {
+        return vip_fail(error, VIPANN_E_ARG, "option %s is %u; %.80s is an ensemble of %u members: ask for at most %u",
+                        o->passes == asked ? "passes" : "max_passes", (unsigned)asked, model->file->name,
+                        (unsigned)model->file->members, (unsigned)model->file->members);
+    }
     return VIPANN_OK;
 }
 
-/* The model's weights; members that are drawn from a posterior need its numbers and pairs of their own besides. */
+bool
+vip_has_members(const vipann_model *model, const vipann_options *options)
+{
+    return options->passes > 0 && model->file->posterior != VIPANN_DETERMINISTIC;
+}
+
+uint32_t
+vip_most_members(const vipann_model *model, const vipann_options *options)
+{
+    const uint32_t most = options->passes > options->max_passes ? options->passes : options->max_passes;
+    return vip_has_members(model, options) ? most : 1;
+}
+
+uint32_t
+vip_longest_window(const vipann_options *o)
+{
+    const uint32_t most = o->window_columns > o->max_window_columns ? o->window_columns : o->max_window_columns;
+    return o->window_columns == 0 ? 0 : most > VIPANN_EVENT_COLUMNS ? most : VIPANN_EVENT_COLUMNS;
+}
+
+/* The model's weights; members that are drawn from a posterior need its numbers, and weights of their own besides:
+ * pairs for all of them, or one set for each. */
 static uint64_t
-weight_bytes(const vipann_model *model, bool drawn)
+weight_bytes(const vipann_model *model, const vipann_options *options)
 {
     uint64_t bytes = model->weights->bytes;
-    if (model->file->posterior == VIPANN_MEANFIELD) {
-        bytes += model->n_weights * 2 * sizeof(float); /* mu and rho */
+    for (uint32_t m = 1; model->sets != NULL && m < model->file->members; m++) {
+        bytes += model->sets[m]->bytes;
     }
-    for (int i = 0; i < model->weights->n_layers && drawn; i++) {
+    if (model->file->posterior != VIPANN_MEANFIELD) {
+        return bytes;
+    }
+    bytes += model->n_weights * 2 * sizeof(float); /* mu and rho */
+    uint64_t drawn = 2;
+    if (options->members == VIPANN_EXPLICIT) {
+        drawn = vip_most_members(model, options);
+    }
+    for (int i = 0; i < model->weights->n_layers && vip_has_members(model, options); i++) {
         const vip_layer *layer = &model->weights->layers[i];
-        bytes += layer->out_blocks * layer->w_block * 2 * sizeof(float);
+        bytes += drawn * layer->out_blocks * layer->w_block * sizeof(float);
     }
     return bytes;
 }
@@ -316,13 +407,13 @@ weight_bytes(const vipann_model *model, bool drawn)
 vipann_status
 vipann_model_cost(const vipann_model *model, const vipann_options *options, vipann_cost *cost, vipann_error *error)
 {
-    vipann_status status = vip_options_check(options, error);
+    vipann_status status = vip_options_check(model, options, error);
     if (status != VIPANN_OK) {
         return status;
     }
     const vip_model *file = model->file;
-    const bool members = options->passes > 0 && file->posterior != VIPANN_DETERMINISTIC;
-    const bool own = members && file->posterior == VIPANN_MEANFIELD;
+    const bool members = vip_has_members(model, options);
+    const bool own = members && file->posterior != VIPANN_DROPOUT;
     const float *rates = members && file->posterior == VIPANN_DROPOUT ? file->rates : NULL;
     bool shared_steps[VIP_MAX_STEPS];
     uint64_t shared, per_member;
@@ -332,10 +423,11 @@ vipann_model_cost(const vipann_model *model, const vipann_options *options, vipa
     const double count = members ? options->passes : 1;
     const double hop_seconds = options->hop_columns * vip_column_seconds(file);
     const vip_pass_options pass = {.rates = rates,
-                                   .max_members = members ? options->passes : 1,
+                                   .sets = own ? (const vip_weights *const *)model->sets : NULL,
+                                   .max_members = vip_most_members(model, options),
                                    .max_frames = options->piece_columns * VIP_COLUMN_FRAMES,
-                                   .max_window = options->window_columns};
+                                   .max_window = vip_longest_window(options)};
     cost->macs_per_second = ((double)shared + count * (double)per_member) / hop_seconds;
-    cost->memory_bytes = weight_bytes(model, own) + vip_pass_measure(&file->network, &pass, own);
+    cost->memory_bytes = weight_bytes(model, options) + vip_pass_measure(&file->network, &pass, own);
     return VIPANN_OK;
 }

@@ -11,15 +11,17 @@
 #include <string.h>
 
 enum {
-    QUEUE = 64, /* results that wait for a reader: more than the largest piece and a flush give at once */
+    QUEUE = 64,   /* results that wait for a reader: more than the largest piece and a flush give at once */
+    EVENTS = 256, /* events that wait for a reader, besides the beginning and end of every class at once */
     ARRAYS = 4
 };
 
 struct vipann_reader {
     uint32_t classes;
-    vip_queue *queue; /* NULL if not wanted */
-    vip_slot *slot;   /* NULL if not wanted */
-    void *record;     /* the reading thread's */
+    vip_queue *results; /* NULL if not wanted */
+    vip_queue *events;  /* NULL if not wanted */
+    vip_slot *slot;     /* NULL if not wanted */
+    void *record;       /* the reading thread's */
 };
 
 struct vip_publisher {
@@ -32,23 +34,29 @@ struct vip_publisher {
 /* -------------------------------------------------------------------------------------------------------- results */
 
 vipann_result *
-vipann_result_new(const vipann_model *model)
+vip_result_new(uint32_t classes)
 {
-    vipann_model_info info;
-    vipann_model_describe(model, &info);
     vipann_result *result = vip_alloc(1, sizeof *result);
-    float *values = vip_alloc((size_t)ARRAYS * info.classes, sizeof *values);
+    float *values = vip_alloc((size_t)ARRAYS * classes, sizeof *values);
     if (result == NULL || values == NULL) {
         vip_free(result);
         vip_free(values);
         return NULL;
     }
-    result->classes = info.classes;
+    result->classes = classes;
     result->p = values;
-    result->std = values + info.classes;
-    result->aleatoric = values + 2 * (size_t)info.classes;
-    result->epistemic = values + 3 * (size_t)info.classes;
+    result->std = values + classes;
+    result->aleatoric = values + 2 * (size_t)classes;
+    result->epistemic = values + 3 * (size_t)classes;
     return result;
+}
+
+vipann_result *
+vipann_result_new(const vipann_model *model)
+{
+    vipann_model_info info;
+    vipann_model_describe(model, &info);
+    return vip_result_new(info.classes);
 }
 
 void
@@ -102,7 +110,8 @@ vip_publisher_new(uint32_t classes)
 static void
 clear_reader(vipann_reader *reader)
 {
-    vip_queue_free(reader->queue);
+    vip_queue_free(reader->results);
+    vip_queue_free(reader->events);
     vip_slot_free(reader->slot);
     vip_free(reader->record);
     *reader = (vipann_reader){0};
@@ -125,8 +134,11 @@ void
 vip_publisher_reset(vip_publisher *publisher)
 {
     for (uint32_t i = 0; i < publisher->n_readers; i++) {
-        if (publisher->readers[i].queue != NULL) {
-            vip_queue_reset(publisher->readers[i].queue);
+        if (publisher->readers[i].results != NULL) {
+            vip_queue_reset(publisher->readers[i].results);
+        }
+        if (publisher->readers[i].events != NULL) {
+            vip_queue_reset(publisher->readers[i].events);
         }
         if (publisher->readers[i].slot != NULL) {
             vip_slot_reset(publisher->readers[i].slot);
@@ -137,9 +149,11 @@ vip_publisher_reset(vip_publisher *publisher)
 vipann_reader *
 vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error)
 {
-    if (what == 0 || (what & ~(unsigned)(VIPANN_LATEST | VIPANN_RESULTS)) != 0) {
+    if (what == 0 || (what & ~(unsigned)(VIPANN_LATEST | VIPANN_RESULTS | VIPANN_EVENTS)) != 0) {
         (void)vip_fail(error, VIPANN_E_ARG,
-                       "a reader was asked for %#x; expected VIPANN_LATEST, VIPANN_RESULTS or both", what);
+                       "a reader was asked for %#x; expected one or more of VIPANN_LATEST, VIPANN_RESULTS and "
+                       "VIPANN_EVENTS",
+                       what);
         return NULL;
     }
     if (publisher->n_readers == VIPANN_MAX_READERS) {
@@ -149,10 +163,12 @@ vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error)
     vipann_reader *reader = &publisher->readers[publisher->n_readers];
     reader->classes = publisher->classes;
     reader->record = vip_alloc(1, publisher->record_bytes);
-    reader->queue = what & VIPANN_RESULTS ? vip_queue_new(QUEUE, publisher->record_bytes) : NULL;
+    reader->results = what & VIPANN_RESULTS ? vip_queue_new(QUEUE, publisher->record_bytes) : NULL;
+    reader->events =
+        what & VIPANN_EVENTS ? vip_queue_new(EVENTS + 2 * (size_t)publisher->classes, sizeof(vipann_event)) : NULL;
     reader->slot = what & VIPANN_LATEST ? vip_slot_new(publisher->record_bytes) : NULL;
-    if (reader->record == NULL || ((what & VIPANN_RESULTS) && reader->queue == NULL) ||
-        ((what & VIPANN_LATEST) && reader->slot == NULL)) {
+    if (reader->record == NULL || ((what & VIPANN_RESULTS) && reader->results == NULL) ||
+        ((what & VIPANN_EVENTS) && reader->events == NULL) || ((what & VIPANN_LATEST) && reader->slot == NULL)) {
         clear_reader(reader);
         (void)vip_fail_memory(error, "a reader");
         return NULL;
@@ -161,16 +177,37 @@ vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error)
     return reader;
 }
 
+bool
+vip_publisher_wants_events(const vip_publisher *publisher)
+{
+    for (uint32_t i = 0; i < publisher->n_readers; i++) {
+        if (publisher->readers[i].events != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
-vip_publish(vip_publisher *publisher, const vipann_result *result)
+vip_publish_result(vip_publisher *publisher, const vipann_result *result)
 {
     pack(result, publisher->record);
     for (uint32_t i = 0; i < publisher->n_readers; i++) {
-        if (publisher->readers[i].queue != NULL) {
-            (void)vip_queue_write(publisher->readers[i].queue, publisher->record); /* what is lost is counted there */
+        if (publisher->readers[i].results != NULL) {
+            (void)vip_queue_write(publisher->readers[i].results, publisher->record); /* what is lost is counted there */
         }
         if (publisher->readers[i].slot != NULL) {
             vip_slot_write(publisher->readers[i].slot, publisher->record);
+        }
+    }
+}
+
+void
+vip_publish_event(vip_publisher *publisher, const vipann_event *event)
+{
+    for (uint32_t i = 0; i < publisher->n_readers; i++) {
+        if (publisher->readers[i].events != NULL) {
+            (void)vip_queue_write(publisher->readers[i].events, event); /* likewise */
         }
     }
 }
@@ -190,15 +227,22 @@ vipann_latest(vipann_reader *reader, vipann_result *out)
 bool
 vipann_next_result(vipann_reader *reader, vipann_result *out)
 {
-    if (reader->queue == NULL || !vip_queue_read(reader->queue, reader->record)) {
+    if (reader->results == NULL || !vip_queue_read(reader->results, reader->record)) {
         return false;
     }
     unpack(reader->record, out);
     return true;
 }
 
+bool
+vipann_next_event(vipann_reader *reader, vipann_event *out)
+{
+    return reader->events != NULL && vip_queue_read(reader->events, out);
+}
+
 uint64_t
 vipann_reader_lost(const vipann_reader *reader)
 {
-    return reader->queue == NULL ? 0 : vip_queue_lost(reader->queue);
+    return (reader->results == NULL ? 0 : vip_queue_lost(reader->results)) +
+           (reader->events == NULL ? 0 : vip_queue_lost(reader->events));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* publish.h -- hands each result to every reader of an engine. For engine.c only.
+/* publish.h -- hands each result and event to every reader of an engine. For the engine's own files only.
  *
- * Readers never take from one another: each has its own latest-value slot and its own queue. */
+ * Readers never take from one another: each has its own latest-value slot and its own queues. */
 #ifndef VIP_PUBLISH_H
 #define VIP_PUBLISH_H
 
@@ -19,7 +19,14 @@ void vip_publisher_reset(vip_publisher *publisher);
 /* Owner: see vipann_reader_new. */
 vipann_reader *vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error);
 
-/* Analysis thread: copies the result to all readers. */
-void vip_publish(vip_publisher *publisher, const vipann_result *result);
+/* Whether any reader wants events. */
+bool vip_publisher_wants_events(const vip_publisher *publisher);
+
+/* Analysis thread: copies the result, or the event, to all readers that want it. */
+void vip_publish_result(vip_publisher *publisher, const vipann_result *result);
+void vip_publish_event(vip_publisher *publisher, const vipann_event *event);
+
+/* A result with room for so many classes; NULL if memory is short. */
+vipann_result *vip_result_new(uint32_t classes);
 
 #endif /* VIP_PUBLISH_H */

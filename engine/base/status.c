@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "words.h"
+
 /* Ends a line of which only n characters fitted behind its last whole word; behind what fits if that word is very long,
  * as paths are, but never within a character of several bytes. */
 static void
@@ -30,18 +32,15 @@ vip_fail(vipann_error *error, vipann_status status, const char *format, ...)
     if (error == NULL) {
         return status;
     }
+    char text[sizeof error->text];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(error->text, sizeof error->text, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (length >= (int)sizeof error->text) {
-        mark_cut(error->text, sizeof error->text - 1);
+    if (length >= (int)sizeof text) {
+        mark_cut(text, sizeof text - 1);
     }
-    for (char *c = error->text; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-            *c = '?';
-        }
-    }
+    (void)vip_shown(error->text, sizeof error->text, text, length > 0 ? strlen(text) : 0);
     error->status = status;
     return status;
 }

@@ -6,8 +6,8 @@
 #include <vipann/vipann.h>
 
 /* Fills *error (NULL is allowed) with the status and the printf-formatted line, cut behind a word to fit and
- * ended with "..." then, line breaks and control characters shown as '?' (a name from a hostile file must not reach a
- * terminal), and returns the status. The format says: what, where, what was found, what was expected, what to do. */
+ * ended with "..." then, line breaks, control characters and what is not UTF-8 shown as '?' (a name from a hostile file
+ * must not steer a terminal, and a name may have been cut within a character), and returns the status. The format says: what, where, what was found, what was expected, what to do. */
 __attribute__((format(printf, 3, 4))) vipann_status vip_fail(vipann_error *error, vipann_status status,
                                                              const char *format, ...);
 

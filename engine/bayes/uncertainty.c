@@ -380,49 +380,57 @@ vip_corrected_epistemic(double total, double epistemic, size_t members)
     return fmin(total, epistemic * (double)members / (double)(members - 1));
 }
 
-static double
-corrected_class(const float *aleatoric, const float *epistemic, size_t members, size_t i)
+static void
+add_class(vip_doubt *sum, const float *aleatoric, const float *epistemic, size_t members, size_t i)
 {
-    double e = (double)epistemic[i];
-    return vip_corrected_epistemic((double)aleatoric[i] + e, e, members);
+    const double a = (double)aleatoric[i], e = (double)epistemic[i];
+    sum->total += a + e;
+    sum->aleatoric += a;
+    sum->epistemic += vip_corrected_epistemic(a + e, e, members);
 }
 
-/* The mean over the most probable classes, at most N_TOP; of equal ones the first. */
-static double
-top_epistemic(const float *mean, const float *aleatoric, const float *epistemic, size_t members, size_t classes)
+/* The sums over the most probable classes, at most N_TOP; of equal ones the first. *n is how many there are. */
+static vip_doubt
+sum_top(const float *mean, const float *aleatoric, const float *epistemic, size_t members, size_t classes, size_t *n)
 {
     enum { N_TOP = 3 };
-    size_t top[N_TOP + 1], n = 0; /* most probable first; the last place is what falls off */
+    size_t top[N_TOP + 1]; /* most probable first; the last place is what falls off */
+    *n = 0;
     for (size_t i = 0; i < classes; i++) {
-        size_t place = n;
+        size_t place = *n;
         while (place > 0 && mean[i] > mean[top[place - 1]]) {
             top[place] = top[place - 1];
             place--;
         }
         top[place] = i;
-        n = n < N_TOP ? n + 1 : N_TOP;
+        *n = *n < N_TOP ? *n + 1 : N_TOP;
     }
-    double sum = 0.0;
-    for (size_t k = 0; k < n; k++) {
-        sum += corrected_class(aleatoric, epistemic, members, top[k]);
+    vip_doubt sum = {0.0, 0.0, 0.0};
+    for (size_t k = 0; k < *n; k++) {
+        add_class(&sum, aleatoric, epistemic, members, top[k]);
     }
-    return n > 0 ? sum / (double)n : 0.0;
+    return sum;
 }
 
-double
-vip_active_epistemic(const float *mean, const float *aleatoric, const float *epistemic, const float *thresholds,
-                     size_t members, size_t classes, size_t *n_active)
+vip_doubt
+vip_active_doubt(const float *mean, const float *aleatoric, const float *epistemic, const float *thresholds,
+                 size_t members, size_t classes, size_t *n_active)
 {
-    double sum = 0.0;
+    vip_doubt sum = {0.0, 0.0, 0.0};
     size_t active = 0;
     for (size_t i = 0; i < classes && thresholds != NULL; i++) {
         if (thresholds[i] >= 0.0f && mean[i] >= thresholds[i]) {
-            sum += corrected_class(aleatoric, epistemic, members, i);
+            add_class(&sum, aleatoric, epistemic, members, i);
             active++;
         }
     }
     if (n_active != NULL) {
         *n_active = active;
     }
-    return active > 0 ? sum / (double)active : top_epistemic(mean, aleatoric, epistemic, members, classes);
+    size_t n = active;
+    if (active == 0) {
+        sum = sum_top(mean, aleatoric, epistemic, members, classes, &n);
+    }
+    const double scale = n > 0 ? 1.0 / (double)n : 0.0;
+    return (vip_doubt){sum.total * scale, sum.aleatoric * scale, sum.epistemic * scale};
 }

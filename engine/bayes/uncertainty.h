@@ -47,10 +47,10 @@ vip_doubt vip_decompose_variance(const vip_probability *probabilities, size_t me
 /* The epistemic part corrected for few members, min(total, epistemic * S / (S - 1)); members >= 2. */
 double vip_corrected_epistemic(double total, double epistemic, size_t members);
 
-/* Multi-label: mean of the corrected per-class epistemic parts over the active classes, those with mean >= their
- * threshold (NULL, or negative: never active); if none is active, over the 3 most probable. *n_active is how many
- * were (may be NULL). */
-double vip_active_epistemic(const float *mean, const float *aleatoric, const float *epistemic, const float *thresholds,
-                            size_t members, size_t classes, size_t *n_active);
+/* Multi-label: means over the active classes, those with mean >= their threshold (NULL, or negative: never active); if
+ * none is active, over the 3 most probable. *n_active is how many were (may be NULL). total and aleatoric are as they are,
+ * epistemic is corrected for few members (0 if there is but one), so that it may exceed their difference. */
+vip_doubt vip_active_doubt(const float *mean, const float *aleatoric, const float *epistemic, const float *thresholds,
+                           size_t members, size_t classes, size_t *n_active);
 
 #endif /* VIP_BAYES_UNCERTAINTY_H */

@@ -22,17 +22,18 @@ bool vip_calibration_applies(const vip_model *model, uint32_t passes, uint32_t w
 /* Weight of the newest value in exponential smoothing: 1 - exp(-hop / horizon), 1 if horizon is 0. */
 double vip_smoothing_weight(double hop_seconds, double horizon_seconds);
 
-/* What *unknown* is decided from. */
+/* What *unknown* is decided from. Multi-label: `total` and `epistemic` are means over the active classes, those above
+ * their threshold, or over the 3 most probable if none is (vip_active_doubt); multi-class: of the whole distribution. */
 typedef struct {
-    size_t members;          /* counted; < 2: the epistemic rule cannot be applied */
-    double total, epistemic; /* multi-class totals, nats, uncorrected */
-    double active_epistemic; /* multi-label: vip_active_epistemic */
+    size_t members;          /* counted; < 2: there is no epistemic value. 0: the deterministic pass */
+    double total, epistemic; /* nats; epistemic corrected for few members */
     size_t n_active;         /* multi-label: classes above their threshold */
     double largest;          /* the largest mean probability */
 } vip_evidence;
 
-/* VIPANN_CANNOT_SAY if the model states no limit of its task's rule or there are fewer than two members (the
- * deterministic pass too). A value equal to its limit is within it. */
+/* Unknown if any score for which the model states a limit is beyond it; multi-label only if no class is active. A value
+ * equal to its limit is within it. VIPANN_CANNOT_SAY if the model states no limit, or only such as this evidence has no
+ * value for. */
 vipann_answer vip_unknown(const vip_model *model, const vip_evidence *evidence);
 
 #endif /* VIP_DECIDE_DECIDE_H */

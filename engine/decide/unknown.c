@@ -2,33 +2,60 @@
 /* unknown.c -- see decide.h for the contract. */
 #include "decide.h"
 
-/* As vip_corrected_epistemic, which lives in a room above this one; a test keeps the two equal. */
-static double
-corrected(const vip_evidence *evidence)
+/* A score has a value, and it lies beyond the limit. */
+typedef struct {
+    bool (*has)(const vip_evidence *evidence);
+    bool (*beyond)(const vip_evidence *evidence, double limit);
+} score;
+
+static bool
+always(const vip_evidence *evidence)
 {
-    double full = evidence->epistemic * (double)evidence->members / (double)(evidence->members - 1);
-    return full < evidence->total ? full : evidence->total;
+    (void)evidence;
+    return true;
 }
+
+static bool
+has_epistemic(const vip_evidence *evidence)
+{
+    return evidence->members >= 2;
+}
+
+static bool
+epistemic_above(const vip_evidence *evidence, double limit)
+{
+    return evidence->epistemic > limit;
+}
+
+static bool
+total_above(const vip_evidence *evidence, double limit)
+{
+    return evidence->total > limit;
+}
+
+static bool
+confidence_below(const vip_evidence *evidence, double limit)
+{
+    return evidence->largest < limit;
+}
+
+static const score SCORES[VIPANN_N_SCORES] = {
+    [VIPANN_SCORE_EPISTEMIC] = {has_epistemic, epistemic_above},
+    [VIPANN_SCORE_TOTAL] = {always, total_above},
+    [VIPANN_SCORE_CONFIDENCE] = {always, confidence_below},
+};
 
 vipann_answer
 vip_unknown(const vip_model *model, const vip_evidence *evidence)
 {
     const vip_calibration *limits = &model->calibration;
-    if (evidence->members < 2 || !limits->present) {
-        return VIPANN_CANNOT_SAY;
-    }
-    bool unknown;
-    if (model->task == VIPANN_MULTICLASS) {
-        if (!limits->has_epistemic && !limits->has_confidence) {
-            return VIPANN_CANNOT_SAY;
+    const bool active = model->task == VIPANN_MULTILABEL && evidence->n_active > 0;
+    vipann_answer answer = VIPANN_CANNOT_SAY;
+    for (size_t i = 0; i < VIPANN_N_SCORES && limits->present; i++) {
+        if (limits->has_unknown[i] && SCORES[i].has(evidence)) {
+            bool beyond = !active && SCORES[i].beyond(evidence, limits->unknown[i]);
+            answer = beyond || answer == VIPANN_YES ? VIPANN_YES : VIPANN_NO;
         }
-        unknown = (limits->has_epistemic && corrected(evidence) > limits->unknown_epistemic) ||
-                  (limits->has_confidence && evidence->largest < limits->unknown_confidence);
-    } else {
-        if (!limits->has_epistemic) {
-            return VIPANN_CANNOT_SAY;
-        }
-        unknown = evidence->n_active == 0 && evidence->active_epistemic > limits->unknown_epistemic;
     }
-    return unknown ? VIPANN_YES : VIPANN_NO;
+    return answer;
 }

@@ -21,11 +21,24 @@ may_be_stochastic(vip_tensor_kind kind)
     return kind == VIP_CONV_WEIGHT || kind == VIP_LINEAR_WEIGHT || kind == VIP_LINEAR_BIAS;
 }
 
+/* How a tensor is called in a file: "NAME", of an ensemble's member "member.2.NAME". Returns out. */
+enum { STORED_NAME = sizeof((vip_tensor_shape *)0)->name + sizeof "member.64." };
+static const char *
+stored_name(const vip_loader *loader, uint32_t member, const char *name, char out[STORED_NAME])
+{
+    if (loader->model->posterior == VIPANN_ENSEMBLE) {
+        (void)snprintf(out, STORED_NAME, "member.%u.%s", (unsigned)member, name);
+    } else {
+        (void)snprintf(out, STORED_NAME, "%s", name);
+    }
+    return out;
+}
+
 /* The stored tensor of that name, now claimed, or NULL. */
 static const vip_stored *
 claim(vip_loader *loader, const char *name, const char *suffix)
 {
-    char full[sizeof loader->model->shapes[0].name + sizeof ".rho"];
+    char full[STORED_NAME + sizeof ".rho"];
     (void)snprintf(full, sizeof full, "%s%s", name, suffix);
     vip_stored *stored = vip_container_find(&loader->container, full);
     if (stored != NULL) {
@@ -64,12 +77,27 @@ check_tensor(const vip_loader *loader, const vip_stored *stored, const vip_tenso
     return VIPANN_OK;
 }
 
+static vipann_status
+refuse_missing(const vip_loader *loader, const char *name, vipann_error *error)
+{
+    const vip_model *model = loader->model;
+    if (model->posterior == VIPANN_ENSEMBLE) {
+        return vip_fail(error, VIPANN_E_FORMAT,
+                        "%s: tensor %s is missing; vipann.posterior says that there are %u members", loader->file, name,
+                        (unsigned)model->members);
+    }
+    return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s is missing; %s needs it", loader->file, name,
+                    vip_arch_name(model->network.arch));
+}
+
 /* One tensor of the table: NAME, or in a mean-field model NAME.mu and NAME.rho. */
 static vipann_status
-match_tensor(vip_loader *loader, int i, vipann_error *error)
+match_tensor(vip_loader *loader, uint32_t member, int i, vipann_error *error)
 {
     const vip_tensor_shape *shape = &loader->model->shapes[i];
-    const vip_stored *plain = claim(loader, shape->name, ""), *mu = NULL, *rho = NULL;
+    char name[STORED_NAME];
+    const vip_stored *plain = claim(loader, stored_name(loader, member, shape->name, name), ""), *mu = NULL,
+                     *rho = NULL;
     if (loader->model->posterior == VIPANN_MEANFIELD && may_be_stochastic(shape->kind)) {
         mu = claim(loader, shape->name, ".mu");
         rho = claim(loader, shape->name, ".rho");
@@ -83,29 +111,43 @@ match_tensor(vip_loader *loader, int i, vipann_error *error)
                         loader->file, shape->name, shape->name);
     }
     if (plain == NULL && mu == NULL && shape->kind != VIP_BN_COUNT) {
-        return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s is missing; %s needs it", loader->file, shape->name,
-                        vip_arch_name(loader->model->network.arch));
+        return refuse_missing(loader, name, error);
     }
-    loader->values[i] = plain != NULL ? plain : mu;
+    loader->values[member][i] = plain != NULL ? plain : mu;
     loader->rho[i] = rho;
-    vipann_status status = check_tensor(loader, loader->values[i], shape, error);
+    vipann_status status = check_tensor(loader, loader->values[member][i], shape, error);
     return status == VIPANN_OK ? check_tensor(loader, rho, shape, error) : status;
+}
+
+static bool
+ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), n_end = strlen(end);
+    return n > n_end && strcmp(name + n - n_end, end) == 0;
+}
+
+static vipann_status
+refuse_unclaimed(const vip_loader *loader, const char *name, vipann_error *error)
+{
+    const vip_model *model = loader->model;
+    char reason[64] = "";
+    if (model->posterior != VIPANN_MEANFIELD && (ends_with(name, ".mu") || ends_with(name, ".rho"))) {
+        (void)snprintf(reason, sizeof reason, ", as vipann.posterior is not meanfield");
+    } else if (model->posterior != VIPANN_ENSEMBLE && strncmp(name, "member.", 7) == 0) {
+        (void)snprintf(reason, sizeof reason, ", as vipann.posterior is not ensemble");
+    } else if (model->posterior == VIPANN_ENSEMBLE) {
+        (void)snprintf(reason, sizeof reason, "; vipann.posterior says members 0 to %u", (unsigned)model->members - 1);
+    }
+    return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %.80s does not belong to %s%s", loader->file, name,
+                    vip_arch_name(model->network.arch), reason);
 }
 
 static vipann_status
 check_unclaimed(const vip_loader *loader, vipann_error *error)
 {
     for (size_t i = 0; i < loader->container.n; i++) {
-        const char *name = loader->container.tensors[i].name;
         if (!loader->container.tensors[i].claimed) {
-            size_t n = strlen(name);
-            bool stochastic =
-                (n > 3 && strcmp(name + n - 3, ".mu") == 0) || (n > 4 && strcmp(name + n - 4, ".rho") == 0);
-            return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %.80s does not belong to %s%s", loader->file, name,
-                            vip_arch_name(loader->model->network.arch),
-                            stochastic && loader->model->posterior != VIPANN_MEANFIELD
-                                ? ", as vipann.posterior is not meanfield"
-                                : "");
+            return refuse_unclaimed(loader, loader->container.tensors[i].name, error);
         }
     }
     return VIPANN_OK;
@@ -116,13 +158,20 @@ match_tensors(vip_loader *loader, vipann_error *error)
 {
     vip_model *model = loader->model;
     model->n_tensors = vip_network_tensors(&model->network, model->shapes);
+    loader->members = model->posterior == VIPANN_ENSEMBLE ? model->members : 1;
+    loader->values = vip_alloc(loader->members, sizeof *loader->values);
+    if (loader->values == NULL) {
+        return vip_fail_memory(error, "reading a model");
+    }
     bool stochastic = false;
-    for (int i = 0; i < model->n_tensors; i++) {
-        vipann_status status = match_tensor(loader, i, error);
-        if (status != VIPANN_OK) {
-            return status;
+    for (uint32_t m = 0; m < loader->members; m++) {
+        for (int i = 0; i < model->n_tensors; i++) {
+            vipann_status status = match_tensor(loader, m, i, error);
+            if (status != VIPANN_OK) {
+                return status;
+            }
+            stochastic = stochastic || loader->rho[i] != NULL;
         }
-        stochastic = stochastic || loader->rho[i] != NULL;
     }
     if (model->posterior == VIPANN_MEANFIELD && !stochastic) {
         return vip_fail(error, VIPANN_E_FORMAT,
@@ -210,15 +259,17 @@ read_values(const vip_loader *loader, const vip_stored *stored, vip_tensor_kind 
     return VIPANN_OK;
 }
 
-vipann_status
-vip_loader_finish(vip_loader *loader, const unsigned char *data, vipann_error *error)
+/* The numbers of one member; those of all but member 0 go to where the model keeps the others'. */
+static vipann_status
+read_member(const vip_loader *loader, uint32_t member, const unsigned char *data, vipann_error *error)
 {
     vip_model *model = loader->model;
+    float **values = member == 0 ? model->values : model->others[member - 1];
     for (int i = 0; i < model->n_tensors; i++) {
         vip_tensor_kind kind = model->shapes[i].kind;
         vipann_status status = VIPANN_OK;
         if (kind != VIP_BN_COUNT) {
-            status = read_values(loader, loader->values[i], kind, data, &model->values[i], error);
+            status = read_values(loader, loader->values[member][i], kind, data, &values[i], error);
         }
         if (status == VIPANN_OK && loader->rho[i] != NULL) {
             status = read_values(loader, loader->rho[i], kind, data, &model->rho[i], error);
@@ -230,10 +281,28 @@ vip_loader_finish(vip_loader *loader, const unsigned char *data, vipann_error *e
     return VIPANN_OK;
 }
 
+vipann_status
+vip_loader_finish(vip_loader *loader, const unsigned char *data, vipann_error *error)
+{
+    if (loader->members > 1) {
+        loader->model->others = vip_alloc(loader->members - 1, sizeof *loader->model->others);
+        if (loader->model->others == NULL) {
+            return vip_fail_memory(error, "the weights of the model");
+        }
+    }
+    vipann_status status = VIPANN_OK;
+    for (uint32_t m = 0; m < loader->members && status == VIPANN_OK; m++) {
+        status = read_member(loader, m, data, error);
+    }
+    return status;
+}
+
 void
 vip_loader_end(vip_loader *loader)
 {
     vip_container_close(&loader->container);
+    vip_free(loader->values);
+    loader->values = NULL;
     vip_model_free(loader->model);
     loader->model = NULL;
 }

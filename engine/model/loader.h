@@ -11,7 +11,8 @@ typedef struct {
     const char *file; /* borrowed; its name in messages */
     vip_container container;
     vip_model *model;
-    const vip_stored *values[VIP_MAX_TENSORS]; /* as in vip_model */
+    uint32_t members;                             /* of an ensemble, else 1 */
+    const vip_stored *(*values)[VIP_MAX_TENSORS]; /* [members]; each as in vip_model */
     const vip_stored *rho[VIP_MAX_TENSORS];
 } vip_loader;
 

@@ -17,7 +17,13 @@
 #include "json.h"
 
 enum { MIN_FFT = 64, MAX_FFT = 8192, MIN_RATE = 8000, MAX_RATE = 96000, MAX_COUNT = 65535 };
-static const double MAX_DROPOUT = 0.9, MIN_TEMPERATURE = 0.01, MAX_TEMPERATURE = 100;
+static const double MAX_DROPOUT = 0.9, MAX_TEMPERATURE = 100;
+static const double MIN_TEMPERATURE = (double)0.01f; /* less than 0.01: what is kept as a float can be read again */
+const char *const VIP_SCORE_KEYS[VIPANN_N_SCORES] = {[VIPANN_SCORE_EPISTEMIC] = "epistemic_nats",
+                                                     [VIPANN_SCORE_TOTAL] = "total_nats",
+                                                     [VIPANN_SCORE_CONFIDENCE] = "confidence"};
+static const double LARGEST_LIMIT[VIPANN_N_SCORES] = {
+    [VIPANN_SCORE_EPISTEMIC] = FLT_MAX, [VIPANN_SCORE_TOTAL] = FLT_MAX, [VIPANN_SCORE_CONFIDENCE] = 1};
 static const double MIN_AMIN = 1e-30, MAX_AMIN = 1; /* its logarithm is taken in single precision */
 
 /* What is being read. After the first fault every reading function does nothing, so that calls can follow each other
@@ -316,12 +322,11 @@ read_posterior(reader *r, vip_model *model)
     } else if (strcmp(kind, "meanfield") == 0) {
         model->posterior = VIPANN_MEANFIELD;
         read_prior(r, model, json_object_get(object, "prior"));
-    } else if (strcmp(kind, "ensemble") == 0 && is_fine(r)) {
-        r->status = vip_fail(r->error, VIPANN_E_UNSUPPORTED,
-                             "%s: %s: kind is ensemble, which this version cannot run; save one member as a model",
-                             r->file, r->key);
+    } else if (strcmp(kind, "ensemble") == 0) {
+        model->posterior = VIPANN_ENSEMBLE;
+        read_count(r, "members", json_object_get(object, "members"), 1, VIPANN_MAX_PASSES, &model->members);
     } else if (strcmp(kind, "deterministic") != 0) {
-        refuse(r, ": kind is '%.32s', expected deterministic, dropout or meanfield", kind);
+        refuse(r, ": kind is '%.32s', expected deterministic, dropout, meanfield or ensemble", kind);
     }
     json_decref(object);
 }
@@ -360,25 +365,19 @@ read_per_class(reader *r, const per_class *rule, const json_t *value, uint32_t c
     }
 }
 
-/* A number that need not be there. */
-static void
-read_limit(reader *r, const char *field, const json_t *value, double high, bool *there, double *out)
-{
-    *there = value != NULL;
-    if (*there) {
-        read_number(r, field, value, 0, high, out);
-    }
-}
-
 static void
 read_unknown(reader *r, vip_calibration *c, const json_t *unknown)
 {
     if (unknown != NULL && !json_is_object(unknown)) {
         refuse(r, ": unknown is %s, expected an object", vip_json_kind(unknown));
     }
-    read_limit(r, "epistemic_nats", json_object_get(unknown, "epistemic_nats"), FLT_MAX, &c->has_epistemic,
-               &c->unknown_epistemic);
-    read_limit(r, "confidence", json_object_get(unknown, "confidence"), 1, &c->has_confidence, &c->unknown_confidence);
+    for (int i = 0; i < VIPANN_N_SCORES; i++) {
+        const json_t *value = json_object_get(unknown, VIP_SCORE_KEYS[i]);
+        c->has_unknown[i] = value != NULL;
+        if (value != NULL) {
+            read_number(r, VIP_SCORE_KEYS[i], value, 0, LARGEST_LIMIT[i], &c->unknown[i]);
+        }
+    }
 }
 
 static void

@@ -19,6 +19,20 @@
 
 /* ----------------------------------------------------------------------------------------------------- life of a model */
 
+/* Zeros for every tensor that has numbers; false if memory is short. */
+static bool
+new_values(const vip_model *model, float **values)
+{
+    bool complete = true;
+    for (int i = 0; i < model->n_tensors && complete; i++) {
+        if (model->shapes[i].kind != VIP_BN_COUNT) {
+            values[i] = vip_alloc(vip_tensor_size(&model->shapes[i]), sizeof *values[i]);
+            complete = values[i] != NULL;
+        }
+    }
+    return complete;
+}
+
 vip_model *
 vip_model_new(vip_arch arch, uint32_t width, uint32_t classes, vip_padding padding)
 {
@@ -31,19 +45,31 @@ vip_model_new(vip_arch arch, uint32_t width, uint32_t classes, vip_padding paddi
     model->frontend.mels = VIP_MELS;
     model->name = vip_copy_string("");
     model->labels = vip_alloc(classes, sizeof *model->labels);
-    bool complete = vip_metadata_defaults(model) && model->name != NULL && model->labels != NULL;
-    for (int i = 0; i < model->n_tensors && complete; i++) {
-        const vip_tensor_shape *shape = &model->shapes[i];
-        if (shape->kind != VIP_BN_COUNT) {
-            model->values[i] = vip_alloc(vip_tensor_size(shape), sizeof *model->values[i]);
-            complete = model->values[i] != NULL;
-        }
-    }
-    if (!complete) {
+    if (!vip_metadata_defaults(model) || model->name == NULL || model->labels == NULL ||
+        !new_values(model, model->values)) {
         vip_model_free(model);
         return NULL;
     }
     return model;
+}
+
+bool
+vip_model_make_ensemble(vip_model *model, uint32_t members)
+{
+    model->posterior = VIPANN_ENSEMBLE;
+    model->others = vip_alloc(members - 1, sizeof *model->others);
+    model->members = model->others == NULL ? 0 : members;
+    bool complete = model->others != NULL;
+    for (uint32_t m = 1; m < members && complete; m++) {
+        complete = new_values(model, model->others[m - 1]);
+    }
+    return complete;
+}
+
+float *const *
+vip_model_values(const vip_model *model, uint32_t member)
+{
+    return member == 0 ? model->values : model->others[member - 1];
 }
 
 void
@@ -54,7 +80,12 @@ vip_model_drop_tensors(vip_model *model)
         vip_free(model->rho[i]);
         model->values[i] = NULL;
         model->rho[i] = NULL;
+        for (uint32_t m = 1; model->others != NULL && m < model->members; m++) {
+            vip_free(model->others[m - 1][i]);
+        }
     }
+    vip_free(model->others);
+    model->others = NULL;
 }
 
 void

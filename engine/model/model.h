@@ -19,6 +19,9 @@ typedef struct {
     double amin;         /* power below which the logarithm is cut */
 } vip_frontend_spec;
 
+/* The key of each score of *unknown* in a calibration; metadata.c has them. */
+extern const char *const VIP_SCORE_KEYS[VIPANN_N_SCORES];
+
 /* temperature and offset act on each member's logits: z -> (z - offset) / temperature. */
 typedef struct {
     bool present;
@@ -26,9 +29,9 @@ typedef struct {
     float *offset;                   /* [classes]; 0 if not stated */
     float temperature_deterministic; /* for the deterministic pass; 1 if not stated */
     bool has_deterministic;
-    float *thresholds; /* [classes]; negative: not reportable. NULL if there are none */
-    bool has_epistemic, has_confidence;
-    double unknown_epistemic, unknown_confidence;
+    float *thresholds;                 /* [classes]; negative: not reportable. NULL if there are none */
+    bool has_unknown[VIPANN_N_SCORES]; /* a limit of *unknown* is stated */
+    double unknown[VIPANN_N_SCORES];
     uint32_t members, window_columns; /* 0 if not stated */
     char *data;                       /* "" if not stated */
 } vip_calibration;
@@ -49,16 +52,21 @@ typedef struct {
 
     int n_tensors;
     vip_tensor_shape shapes[VIP_MAX_TENSORS]; /* vip_network_tensors */
-    float *values[VIP_MAX_TENSORS];           /* [product of shape]; mean field: mu. NULL for VIP_BN_COUNT */
-    float *rho[VIP_MAX_TENSORS]; /* mean field: of every stochastic tensor; NULL where a tensor is deterministic */
+    float *values[VIP_MAX_TENSORS]; /* [product of shape]; mean field: mu; ensemble: member 0. NULL for VIP_BN_COUNT */
+    float *rho[VIP_MAX_TENSORS];    /* mean field: of every stochastic tensor; NULL where a tensor is deterministic */
+    uint32_t members;               /* of an ensemble, 1 .. VIPANN_MAX_PASSES; else 0 */
+    float *(*others)[VIP_MAX_TENSORS]; /* [members - 1]: values of the members from 1 on; NULL: there are none */
 } vip_model;
+
+/* The tensors of one member of an ensemble, member < members; of any other model (member 0) its values. */
+float *const *vip_model_values(const vip_model *model, uint32_t member);
 
 /* A deterministic network of zeros without labels (NULL) and without a front-end, for whoever makes a model; all strings
  * are there and "". 1 <= width <= VIP_MAX_WIDTH, 1 <= classes <= VIP_MAX_CLASSES. NULL if memory is short. */
 vip_model *vip_model_new(vip_arch arch, uint32_t width, uint32_t classes, vip_padding padding);
 
 /* Reads and checks the file at path. Errors: E_IO (cannot be read), E_FORMAT (breaks a rule), E_UNSUPPORTED (a newer
- * format, ensembles), E_MEMORY. */
+ * format), E_MEMORY. */
 vip_model *vip_model_read(const char *path, vipann_error *error);
 
 /* The same from memory; name appears in messages and becomes the model's name. data is borrowed for the call. */
@@ -66,10 +74,14 @@ vip_model *vip_model_parse(const char *name, const unsigned char *data, size_t b
 
 void vip_model_free(vip_model *model);
 
+/* Makes an ensemble of a model of any other kind, whose values become those of member 0; the others' are zero.
+ * 1 <= members <= VIPANN_MAX_PASSES. False if memory is short: the model is to be freed. */
+bool vip_model_make_ensemble(vip_model *model, uint32_t members);
+
 /* Index of the tensor in shapes and values, or -1. */
 int vip_model_tensor(const vip_model *model, const char *name);
 
-/* Frees the tensors' numbers (values, rho), which are not needed once the kernels have their own form of them. */
+/* Frees the tensors' numbers (values, rho, others), which are not needed once the kernels have their own form of them. */
 void vip_model_drop_tensors(vip_model *model);
 
 /* Writes the model to path, beside it first, then fsync and rename, so that path holds the old file or the whole new

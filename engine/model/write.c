@@ -76,7 +76,7 @@ per_class(const float *x, uint32_t n, bool nullable)
     return array;
 }
 
-/* Each of the four below returns an object, or NULL if memory is short or a string is not UTF-8. */
+/* Each that ends in _object or _array returns an object, or NULL if memory is short or a string is not UTF-8. */
 static json_t *
 kept_if(bool done, json_t *object)
 {
@@ -102,8 +102,10 @@ frontend_object(const vip_frontend_spec *spec)
 static json_t *
 posterior_object(const vip_model *model)
 {
-    static const char *const kinds[] = {
-        [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
+    static const char *const kinds[] = {[VIPANN_DETERMINISTIC] = "deterministic",
+                                        [VIPANN_DROPOUT] = "dropout",
+                                        [VIPANN_MEANFIELD] = "meanfield",
+                                        [VIPANN_ENSEMBLE] = "ensemble"};
     json_t *object = json_object();
     bool done = put(object, "kind", json_string(kinds[model->posterior]));
     if (done && model->preset[0] != '\0') {
@@ -113,6 +115,9 @@ posterior_object(const vip_model *model)
         json_t *prior = json_object();
         done = put(prior, "mu", json_real(model->prior_mu)) && put(prior, "sigma", json_real(model->prior_sigma));
         done = put(object, "prior", kept_if(done, prior));
+    }
+    if (done && model->posterior == VIPANN_ENSEMBLE) {
+        done = put(object, "members", json_integer(model->members));
     }
     if (done && model->posterior == VIPANN_DROPOUT) {
         json_t *rates = json_object();
@@ -124,15 +129,20 @@ posterior_object(const vip_model *model)
     return kept_if(done, object);
 }
 
-static json_t *
-unknown_object(const vip_calibration *calibration)
+/* Adds `unknown` to the object if there is a limit. */
+static bool
+put_unknown(json_t *object, const vip_calibration *calibration)
 {
-    json_t *object = json_object();
-    bool done =
-        object != NULL &&
-        (!calibration->has_epistemic || put(object, "epistemic_nats", json_real(calibration->unknown_epistemic))) &&
-        (!calibration->has_confidence || put(object, "confidence", json_real(calibration->unknown_confidence)));
-    return kept_if(done, object);
+    json_t *unknown = json_object();
+    bool done = unknown != NULL;
+    for (int i = 0; i < VIPANN_N_SCORES && done; i++) {
+        done = !calibration->has_unknown[i] || put(unknown, VIP_SCORE_KEYS[i], json_real(calibration->unknown[i]));
+    }
+    if (done && json_object_size(unknown) > 0) {
+        return put(object, "unknown", unknown);
+    }
+    json_decref(unknown);
+    return done;
 }
 
 static json_t *
@@ -147,9 +157,7 @@ calibration_object(const vip_calibration *c, uint32_t classes)
     if (done && c->thresholds != NULL) {
         done = put(object, "thresholds", per_class(c->thresholds, classes, true));
     }
-    if (done && (c->has_epistemic || c->has_confidence)) {
-        done = put(object, "unknown", unknown_object(c));
-    }
+    done = done && put_unknown(object, c);
     if (done && c->members != 0) {
         done = put(object, "members", json_integer(c->members));
     }
@@ -203,14 +211,18 @@ vip_metadata_write(const vip_model *model)
 
 /* An array of numbers and how it is stored. */
 typedef struct {
-    char name[sizeof((vip_tensor_shape *)0)->name + sizeof ".rho"];
+    char name[sizeof((vip_tensor_shape *)0)->name + sizeof "member.64..rho"];
     const vip_tensor_shape *shape;
     const float *x;
     size_t n;
     bool half;
 } item;
 
-enum { MAX_ITEMS = 2 * VIP_MAX_TENSORS };
+static uint32_t
+members_of(const vip_model *model)
+{
+    return model->posterior == VIPANN_ENSEMBLE ? model->members : 1;
+}
 
 static bool
 belongs_to_layer(vip_tensor_kind kind)
@@ -219,13 +231,36 @@ belongs_to_layer(vip_tensor_kind kind)
 }
 
 static void
-add_item(item *to, const vip_tensor_shape *shape, const char *suffix, const float *x, bool half)
+add_item(item *to, const char *prefix, const vip_tensor_shape *shape, const char *suffix, const float *x, bool half)
 {
-    (void)snprintf(to->name, sizeof to->name, "%s%s", shape->name, suffix);
+    (void)snprintf(to->name, sizeof to->name, "%s%s%s", prefix, shape->name, suffix);
     to->shape = shape;
     to->x = x;
     to->half = half && belongs_to_layer(shape->kind);
     to->n = vip_tensor_size(shape);
+}
+
+/* The tensors of one member that are stored in two bytes per number (narrow), or those that are in four. */
+static size_t
+list_member(const vip_model *model, uint32_t member, bool half, bool narrow, item *items)
+{
+    char prefix[sizeof "member.4294967295."] = "";
+    if (model->posterior == VIPANN_ENSEMBLE) {
+        (void)snprintf(prefix, sizeof prefix, "member.%u.", (unsigned)member);
+    }
+    float *const *values = vip_model_values(model, member);
+    size_t n = 0;
+    for (int i = 0; i < model->n_tensors; i++) {
+        const vip_tensor_shape *shape = &model->shapes[i];
+        if (shape->kind == VIP_BN_COUNT || (half && belongs_to_layer(shape->kind)) != narrow) {
+            continue;
+        }
+        add_item(&items[n++], prefix, shape, model->rho[i] == NULL ? "" : ".mu", values[i], half);
+        if (model->rho[i] != NULL) {
+            add_item(&items[n++], prefix, shape, ".rho", model->rho[i], half);
+        }
+    }
+    return n;
 }
 
 /* Numbers of four bytes first, so that all lie where their width wants them. */
@@ -233,16 +268,9 @@ static size_t
 list_items(const vip_model *model, bool half, item *items)
 {
     size_t n = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < model->n_tensors; i++) {
-            const vip_tensor_shape *shape = &model->shapes[i];
-            if (shape->kind == VIP_BN_COUNT || (half && belongs_to_layer(shape->kind)) != (pass == 1)) {
-                continue;
-            }
-            add_item(&items[n++], shape, model->rho[i] == NULL ? "" : ".mu", model->values[i], half);
-            if (model->rho[i] != NULL) {
-                add_item(&items[n++], shape, ".rho", model->rho[i], half);
-            }
+    for (int narrow = 0; narrow < 2; narrow++) {
+        for (uint32_t m = 0; m < members_of(model); m++) {
+            n += list_member(model, m, half, narrow == 1, items + n);
         }
     }
     return n;
@@ -462,7 +490,7 @@ vipann_status
 vip_model_write(const vip_model *model, const char *path, bool half, vipann_error *error)
 {
     uint64_t data_bytes;
-    item *items = vip_alloc(MAX_ITEMS, sizeof *items);
+    item *items = vip_alloc(vip_product(2 * VIP_MAX_TENSORS, members_of(model)), sizeof *items);
     if (items == NULL) {
         return vip_fail_memory(error, "writing a model");
     }

@@ -12,8 +12,7 @@ enum { HALO = 3 }; /* a dense layer is a 1x1 convolution of one bin, which has a
 struct vip_head {
     const vip_kernels *kernels;
     const vip_network *network;
-    const vip_weights *weights;
-    const vip_signs *signs;
+    vip_member_weights weights;
     vip_head_masks masks;
     uint32_t window, places, stored, members;
     uint32_t features; /* channels, filled up to whole blocks */
@@ -34,7 +33,7 @@ struct vip_head {
 };
 
 vip_head *
-vip_head_new(const vip_kernels *kernels, const vip_network *network, const vip_weights *weights, const vip_signs *signs,
+vip_head_new(const vip_kernels *kernels, const vip_network *network, const vip_member_weights *weights,
              const vip_head_masks *masks, uint32_t window, uint32_t spare, uint32_t stored, uint32_t members)
 {
     vip_head *head = vip_alloc(1, sizeof *head);
@@ -43,8 +42,7 @@ vip_head_new(const vip_kernels *kernels, const vip_network *network, const vip_w
     }
     *head = (vip_head){.kernels = kernels,
                        .network = network,
-                       .weights = weights,
-                       .signs = signs,
+                       .weights = *weights,
                        .masks = *masks,
                        .window = window,
                        .places = window + spare,
@@ -52,7 +50,8 @@ vip_head_new(const vip_kernels *kernels, const vip_network *network, const vip_w
                        .members = members,
                        .features = (network->features + VIP_BLOCK - 1) / VIP_BLOCK * VIP_BLOCK};
     size_t vector = head->features, cell = (size_t)members * HALO;
-    size_t classes = (size_t)weights->layers[weights->n_layers - 1].out_blocks * VIP_BLOCK;
+    const vip_weights *any = vip_weights_of(weights, 0);
+    size_t classes = (size_t)any->layers[any->n_layers - 1].out_blocks * VIP_BLOCK;
     head->columns = vip_alloc((size_t)head->places * stored, vector * sizeof(float));
     head->max = vip_alloc((size_t)stored * vector, sizeof(float));
     head->sum = vip_alloc((size_t)stored * vector, sizeof(double));
@@ -144,7 +143,7 @@ pool(vip_head *head, int64_t end, uint32_t window, uint32_t member)
 {
     const size_t n = head->features, at = (size_t)member * n;
     int64_t begin = 0;
-    if (head->window == 0) {
+    if (window == 0) {
         memcpy(head->one_max, head->max + at, n * sizeof(float));
         memcpy(head->one_sum, head->sum + at, n * sizeof(double));
         gather(head, head->summed, end, head->summed == 0, member, head->one_max, head->one_sum);
@@ -178,15 +177,23 @@ enter(vip_head *head, uint32_t m, uint32_t members, const float *vector, uint32_
     }
 }
 
-/* One dense layer for all members; keep: masks of the output, or NULL. */
+/* One dense layer; x and y: [blocks][members][HALO][16]. */
+typedef struct {
+    int layer;
+    bool relu;
+    const uint16_t *keep; /* masks of the output, [members][blocks], or NULL */
+    const float *x;
+    float *y;
+} dense_layer;
+
+/* Computes it for `n` of the members from `first` on, which share their weights. */
 static void
-dense(const vip_head *head, int layer_index, uint32_t members, const float *x, bool relu, const uint16_t *keep,
-      float *y)
+dense_for(const vip_head *head, const dense_layer *what, uint32_t members, uint32_t first, uint32_t n)
 {
-    const vip_layer *layer = &head->weights->layers[layer_index];
-    const vip_signs *signs = head->signs;
+    const vip_layer *layer = &vip_weights_of(&head->weights, first)->layers[what->layer];
+    const vip_signs *signs = head->weights.signs;
     const size_t cell = (size_t)HALO * VIP_BLOCK;
-    vip_conv conv = {.x = x + VIP_BLOCK,
+    vip_conv conv = {.x = what->x + first * cell + VIP_BLOCK,
                      .x_block = members * cell,
                      .x_column = members * cell,
                      .in_blocks = layer->in_blocks,
@@ -197,20 +204,33 @@ dense(const vip_head *head, int layer_index, uint32_t members, const float *x, b
                      .scale = layer->scale,
                      .w_block = layer->w_block,
                      .bias = layer->bias,
-                     .relu = relu,
-                     .keep = keep,
+                     .relu = what->relu,
+                     .keep = what->keep == NULL ? NULL : what->keep + first * layer->out_blocks,
                      .keep_scale = head->masks.head_scale,
-                     .y = y + VIP_BLOCK,
+                     .y = what->y + first * cell + VIP_BLOCK,
                      .y_block = members * cell};
     if (signs != NULL) {
-        conv.sign_in = signs->in[layer_index];
-        conv.sign_out = signs->out[layer_index];
-        conv.bias = relu ? signs->fc1_bias : signs->head_bias;
+        conv.sign_in = signs->in[what->layer];
+        conv.sign_out = signs->out[what->layer];
+        conv.bias = what->relu ? signs->fc1_bias : signs->head_bias;
         conv.bias_member = (size_t)layer->out_blocks * VIP_BLOCK;
     }
     const vip_region region = {
-        .columns = 1, .members = members, .bins = 1, .x_member = cell, .y_column = members * cell, .y_member = cell};
+        .columns = 1, .members = n, .bins = 1, .x_member = cell, .y_column = members * cell, .y_member = cell};
     vip_convolve(head->kernels, &conv, &region);
+}
+
+/* Computes it for all members: at once, or one after the other if they have weights of their own. */
+static void
+dense(const vip_head *head, const dense_layer *what, uint32_t members)
+{
+    if (head->weights.sets == NULL) {
+        dense_for(head, what, members, 0, members);
+        return;
+    }
+    for (uint32_t m = 0; m < members; m++) {
+        dense_for(head, what, members, m, 1);
+    }
 }
 
 void
@@ -234,9 +254,9 @@ vip_head_answer(vip_head *head, int64_t end, uint32_t window, uint32_t members, 
         }
         keep = head->keep;
     }
-    const int fc1 = head->weights->n_layers - 2;
-    dense(head, fc1, members, head->x, true, keep, head->h);
-    dense(head, fc1 + 1, members, head->h, false, NULL, head->z);
+    const int fc1 = head->network->n_steps;
+    dense(head, &(dense_layer){.layer = fc1, .relu = true, .keep = keep, .x = head->x, .y = head->h}, members);
+    dense(head, &(dense_layer){.layer = fc1 + 1, .x = head->h, .y = head->z}, members);
     const uint32_t classes = head->network->classes;
     for (uint32_t m = 0; m < members; m++) {
         for (uint32_t c = 0; c < classes; c++) {

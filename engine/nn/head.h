@@ -22,10 +22,9 @@ typedef struct {
 
 /* window: the most columns an answer pools; 0: all since the start. spare: columns beyond the window that may be there
  * at once. stored: members whose columns differ (1: all share one), members: most members of an answer. Everything is
- * borrowed for the head's life but masks, which is copied. NULL: memory is short. */
-vip_head *vip_head_new(const vip_kernels *kernels, const vip_network *network, const vip_weights *weights,
-                       const vip_signs *signs, const vip_head_masks *masks, uint32_t window, uint32_t spare,
-                       uint32_t stored, uint32_t members);
+ * borrowed for the head's life but weights and masks, which are copied. NULL: memory is short. */
+vip_head *vip_head_new(const vip_kernels *kernels, const vip_network *network, const vip_member_weights *weights,
+                       const vip_head_masks *masks, uint32_t window, uint32_t spare, uint32_t stored, uint32_t members);
 void vip_head_free(vip_head *head);
 void vip_head_reset(vip_head *head);
 
@@ -35,7 +34,8 @@ float *vip_head_column(vip_head *head, int64_t j);
 /* Endless windows: columns up to `end` (excluded) are there for good, for members 0 .. members - 1. */
 void vip_head_commit(vip_head *head, int64_t end, uint32_t members);
 
-/* Logits [members][classes] of the columns end - window .. end - 1 (endless: all up to end). */
+/* Logits [members][classes] of the columns end - window .. end - 1, all of which must be there still; window 0: of all up
+ * to end, of an endless head only. */
 void vip_head_answer(vip_head *head, int64_t end, uint32_t window, uint32_t members, float *logits);
 
 #endif /* VIP_NN_HEAD_H */

@@ -15,8 +15,7 @@
 
 struct vip_pass {
     const vip_network *network;
-    const vip_weights *weights;
-    const vip_signs *signs;
+    vip_member_weights weights;
     const vip_kernels *kernels;
     uint64_t seed;
     uint32_t max_members, members;
@@ -31,11 +30,12 @@ struct vip_pass {
     uint32_t look_ahead;               /* frames */
     uint32_t look_back_columns;        /* what a column sees before its own frames */
 
-    vip_fifo levels[VIP_MAX_LEVELS]; /* [0]: frames after bn0, one lane */
-    float *numbers;                  /* the levels' and the next two in one block, for the sake of large pages */
-    float *unfolded;                 /* the 9 inputs around each pixel: [columns][bins + 2][16] */
-    float *undropped;                /* a shared step's output before dropout spreads it over the members */
-    uint16_t *keep;                  /* masks of one step's new columns */
+    vip_fifo
+        levels[VIP_MAX_LEVELS]; /* [0]: frames after bn0, one lane; one member's, unless they see bn0 differently */
+    float *numbers;             /* the levels' and the next two in one block, for the sake of large pages */
+    float *unfolded;            /* the 9 inputs around each pixel: [columns][bins + 2][16] */
+    float *undropped;           /* a shared step's output before dropout spreads it over the members */
+    uint16_t *keep;             /* masks of one step's new columns */
     vip_head *head;
 };
 
@@ -53,6 +53,19 @@ drops(const vip_pass *pass, const vip_step *step)
     return step->site != VIP_NONE && pass->threshold[step->site] > 0;
 }
 
+/* Whether members hear the same frames: bn0 belongs to the weights, but most members have the same. */
+static bool
+shares_input(const vip_member_weights *weights, uint32_t members)
+{
+    bool same = true;
+    for (uint32_t m = 1; weights->sets != NULL && m < members && same; m++) {
+        const vip_weights *a = weights->sets[0], *b = weights->sets[m];
+        same = memcmp(a->bn0_scale, b->bn0_scale, sizeof a->bn0_scale) == 0 &&
+               memcmp(a->bn0_shift, b->bn0_shift, sizeof a->bn0_shift) == 0;
+    }
+    return same;
+}
+
 /* Shapes levels and scratch memory by the schedule's capacities, which the options' numbers decide. */
 typedef struct {
     size_t levels, unfolded, undropped, keep; /* elements */
@@ -64,7 +77,8 @@ shape(vip_pass *pass)
     const vip_network *network = pass->network;
     uint32_t capacity[VIP_MAX_LEVELS];
     vip_schedule_capacity(network, pass->max_frames, capacity);
-    vip_fifo_shape(&pass->levels[0], 1, 1, VIP_MELS, 1, capacity[0]);
+    const uint32_t inputs = shares_input(&pass->weights, pass->max_members) ? 1 : pass->max_members;
+    vip_fifo_shape(&pass->levels[0], 1, 1, VIP_MELS, inputs, capacity[0]);
     plan need = {.levels = vip_fifo_size(&pass->levels[0]),
                  .unfolded = (size_t)capacity[0] * (VIP_MELS + 2) * VIP_BLOCK};
     for (int i = 0; i < network->n_steps; i++) {
@@ -92,7 +106,8 @@ prepare(vip_pass *pass, const vip_network *network, const vip_pass_options *opti
     assert(options->max_members >= 1 && options->max_members <= VIPANN_MAX_PASSES && options->max_frames >= 1);
     pass->network = network;
     pass->kernels = options->kernels;
-    pass->signs = options->signs;
+    pass->weights.signs = options->signs;
+    pass->weights.sets = options->sets;
     pass->seed = options->seed;
     pass->max_members = options->max_members;
     pass->max_frames = options->max_frames;
@@ -108,13 +123,10 @@ prepare(vip_pass *pass, const vip_network *network, const vip_pass_options *opti
     return shape(pass);
 }
 
-/* Columns that the head keeps behind those that were final before the newest push, for answers that come late. */
-enum { KEPT = 8 };
-
 static uint32_t
 spare_columns(const vip_pass *pass)
 {
-    return (pass->max_frames + pass->look_ahead) / VIP_COLUMN_FRAMES + 2 + KEPT;
+    return (pass->max_frames + pass->look_ahead) / VIP_COLUMN_FRAMES + 2 + VIP_PASS_KEPT + VIPANN_EVENT_COLUMNS;
 }
 
 static bool
@@ -138,13 +150,13 @@ allocate(vip_pass *pass, const plan *need)
 vip_pass *
 vip_pass_new(const vip_network *network, const vip_weights *weights, const vip_pass_options *options)
 {
-    assert(weights->flipout == (options->signs != NULL));
+    assert(options->sets != NULL ? options->signs == NULL : weights->flipout == (options->signs != NULL));
     vip_pass *pass = vip_alloc(1, sizeof *pass);
     if (pass == NULL) {
         return NULL;
     }
-    pass->weights = weights;
-    const plan need = prepare(pass, network, options, weights->flipout);
+    pass->weights.shared = weights;
+    const plan need = prepare(pass, network, options, options->sets != NULL || weights->flipout);
     if (!allocate(pass, &need)) {
         vip_pass_free(pass);
         return NULL;
@@ -157,8 +169,8 @@ vip_pass_new(const vip_network *network, const vip_weights *weights, const vip_p
                                   .fc1_site = network->sites[fc1].id,
                                   .head_site = network->sites[head].id,
                                   .seed = pass->seed};
-    pass->head = vip_head_new(pass->kernels, network, weights, pass->signs, &masks, pass->max_window,
-                              spare_columns(pass), pass->levels[network->n_steps].members, pass->max_members);
+    pass->head = vip_head_new(pass->kernels, network, &pass->weights, &masks, pass->max_window, spare_columns(pass),
+                              pass->levels[network->n_steps].members, pass->max_members);
     if (pass->head == NULL) {
         vip_pass_free(pass);
         return NULL;
@@ -208,14 +220,27 @@ vip_pass_reset(vip_pass *pass, int64_t first)
 
 /* ------------------------------------------------------------------------------------------------------ computing */
 
+/* The members that are computed at once: all that are running, one of those with weights of their own, or what is
+ * common to all. */
+typedef struct {
+    uint32_t first, n;
+} crowd;
+
+/* Where a member stands in the columns of a level. */
+static size_t
+place_of(const vip_fifo *level, uint32_t member)
+{
+    return level->members == 1 ? 0 : member * level->member;
+}
+
 /* The 9 inputs around each pixel of the columns a .. b-1 of the first convolution, in the order of its weights. */
 static void
-unfold(vip_pass *pass, int64_t a, int64_t b)
+unfold(vip_pass *pass, uint32_t member, int64_t a, int64_t b)
 {
     const vip_fifo *frames = &pass->levels[0];
     float *to = pass->unfolded;
     for (int64_t t = a; t < b; t++) {
-        const float *from = vip_fifo_at(frames, t - pass->network->left);
+        const float *from = vip_fifo_at(frames, t - pass->network->left) + place_of(frames, member);
         for (int bin = 0; bin < VIP_MELS; bin++) {
             float *cell = to + (bin + 1) * VIP_BLOCK;
             for (int k = 0; k < 3; k++) {
@@ -228,13 +253,13 @@ unfold(vip_pass *pass, int64_t a, int64_t b)
 
 /* The masks of a step's new columns a .. b-1, [columns][members][bins][blocks]. */
 static void
-draw_masks(vip_pass *pass, const vip_step *step, const vip_fifo *level, int64_t a, int64_t b)
+draw_masks(vip_pass *pass, const vip_step *step, const vip_fifo *level, crowd who, int64_t a, int64_t b)
 {
     const uint32_t site = pass->network->sites[step->site].id;
     const int64_t first = pass->first * (level->bins * VIP_COLUMN_FRAMES / VIP_MELS); /* in columns of this level */
     uint16_t *keep = pass->keep;
     for (int64_t t = a; t < b; t++) {
-        for (uint32_t m = 0; m < pass->members; m++) {
+        for (uint32_t m = who.first; m < who.first + who.n; m++) {
             vip_keep_column(pass->kernels, pass->seed, site, m, (uint32_t)(uint64_t)(first + t),
                             pass->threshold[step->site], level->channels, level->bins, keep);
             keep += (size_t)level->bins * level->blocks;
@@ -244,7 +269,7 @@ draw_masks(vip_pass *pass, const vip_step *step, const vip_fifo *level, int64_t 
 
 /* Where a step reads; with the first step's unfolded inputs as a level of their own. */
 static void
-set_source(const vip_pass *pass, int i, int64_t column, vip_conv *conv, vip_region *region)
+set_source(const vip_pass *pass, int i, uint32_t member, int64_t column, vip_conv *conv, vip_region *region)
 {
     const vip_step *step = &pass->network->steps[i];
     if (step->source == VIP_INPUT) {
@@ -257,6 +282,7 @@ set_source(const vip_pass *pass, int i, int64_t column, vip_conv *conv, vip_regi
     conv->kernel = step->kernel;
     conv->x =
         step->kernel == 3 ? vip_fifo_at(source, column - pass->network->left) : vip_fifo_at(source, column) + VIP_BLOCK;
+    conv->x += place_of(source, member);
     conv->x_block = source->block;
     conv->x_column = source->column;
     region->x_member = source->members == 1 ? 0 : source->member;
@@ -280,12 +306,12 @@ spread(vip_pass *pass, const vip_step *step, const vip_fifo *level, int64_t a, i
     }
 }
 
-/* Computes columns a .. b-1 of step i's output. */
+/* Computes columns a .. b-1 of step i's output for some members. */
 static void
-compute(vip_pass *pass, int i, int64_t a, int64_t b)
+compute_for(vip_pass *pass, int i, crowd who, int64_t a, int64_t b)
 {
     const vip_step *step = &pass->network->steps[i];
-    const vip_layer *layer = &pass->weights->layers[i];
+    const vip_layer *layer = &vip_weights_of(&pass->weights, who.first)->layers[i];
     const vip_fifo *level = &pass->levels[i + 1];
     const uint32_t shrink = step->pool ? 2 : 1;
     const bool dropped = drops(pass, step);
@@ -298,30 +324,30 @@ compute(vip_pass *pass, int i, int64_t a, int64_t b)
                      .bias = layer->bias,
                      .relu = step->relu,
                      .pool = step->pool,
-                     .y = vip_fifo_at(level, a) + VIP_BLOCK,
+                     .y = vip_fifo_at(level, a) + place_of(level, who.first) + VIP_BLOCK,
                      .y_block = level->block};
     vip_region region = {.columns = (uint32_t)(b - a) * shrink,
-                         .members = pass->shared[i] ? 1 : pass->members,
+                         .members = who.n,
                          .bins = step->bins,
                          .y_column = level->column,
                          .y_member = level->member};
     if (step->source == VIP_INPUT) {
-        unfold(pass, a * shrink, b * shrink);
+        unfold(pass, who.first, a * shrink, b * shrink);
     }
-    set_source(pass, i, a * shrink, &conv, &region);
+    set_source(pass, i, who.first, a * shrink, &conv, &region);
     if (step->residual != VIP_NONE) {
         const vip_fifo *residual = &pass->levels[step->residual + 1];
-        conv.residual = vip_fifo_at(residual, a * shrink) + VIP_BLOCK;
+        conv.residual = vip_fifo_at(residual, a * shrink) + place_of(residual, who.first) + VIP_BLOCK;
         conv.residual_block = residual->block;
         region.residual_column = residual->column;
         region.residual_member = residual->members == 1 ? 0 : residual->member;
     }
-    if (pass->signs != NULL) {
-        conv.sign_in = pass->signs->in[i];
-        conv.sign_out = pass->signs->out[i];
+    if (pass->weights.signs != NULL) {
+        conv.sign_in = pass->weights.signs->in[i];
+        conv.sign_out = pass->weights.signs->out[i];
     }
     if (dropped) {
-        draw_masks(pass, step, level, a, b);
+        draw_masks(pass, step, level, pass->shared[i] ? (crowd){0, pass->members} : who, a, b);
     }
     if (dropped && pass->shared[i]) {
         conv.y = pass->undropped + VIP_BLOCK;
@@ -334,6 +360,20 @@ compute(vip_pass *pass, int i, int64_t a, int64_t b)
     vip_convolve(pass->kernels, &conv, &region);
     if (dropped && pass->shared[i]) {
         spread(pass, step, level, a, b);
+    }
+}
+
+/* Computes columns a .. b-1 of step i's output: at once for all members, or for those with weights of their own one
+ * after the other. */
+static void
+compute(vip_pass *pass, int i, int64_t a, int64_t b)
+{
+    if (pass->weights.sets == NULL) {
+        compute_for(pass, i, (crowd){0, pass->shared[i] ? 1 : pass->members}, a, b);
+        return;
+    }
+    for (uint32_t m = 0; m < pass->members; m++) {
+        compute_for(pass, i, (crowd){m, 1}, a, b);
     }
 }
 
@@ -394,14 +434,16 @@ vip_pass_push(vip_pass *pass, const float *frames, uint32_t n_frames)
 {
     assert(n_frames <= pass->max_frames);
     vip_schedule *at = &pass->at;
-    vip_head_commit(pass->head, at->end[pass->network->n_steps] - KEPT, pass->members);
+    vip_head_commit(pass->head, at->end[pass->network->n_steps] - VIP_PASS_KEPT, pass->members);
     vip_fifo *input = &pass->levels[0];
     vip_fifo_reserve(input, vip_schedule_needed(pass->network, at, 0), at->end[0], at->end[0] + n_frames);
-    for (uint32_t t = 0; t < n_frames; t++) {
-        float *to = vip_fifo_at(input, at->end[0] + t) + 1;
-        for (int bin = 0; bin < VIP_MELS; bin++) {
-            to[bin] =
-                frames[t * VIP_MELS + (uint32_t)bin] * pass->weights->bn0_scale[bin] + pass->weights->bn0_shift[bin];
+    for (uint32_t m = 0; m < pass->members && m < input->members; m++) {
+        const vip_weights *weights = vip_weights_of(&pass->weights, m);
+        for (uint32_t t = 0; t < n_frames; t++) {
+            float *to = vip_fifo_at(input, at->end[0] + t) + place_of(input, m) + 1;
+            for (int bin = 0; bin < VIP_MELS; bin++) {
+                to[bin] = frames[t * VIP_MELS + (uint32_t)bin] * weights->bn0_scale[bin] + weights->bn0_shift[bin];
+            }
         }
     }
     at->end[0] += n_frames;
@@ -428,7 +470,7 @@ vip_pass_set_members(vip_pass *pass, uint32_t members)
     for (uint32_t m = pass->members; m < members; m++) {
         pass->joined[m] = (pass->at.end[0] + VIP_COLUMN_FRAMES - 1) / VIP_COLUMN_FRAMES;
     }
-    for (int level = 1; members > pass->members && level <= pass->network->n_steps; level++) {
+    for (int level = 0; members > pass->members && level <= pass->network->n_steps; level++) {
         vip_fifo *fifo = &pass->levels[level];
         if (fifo->members > 1) {
             vip_fifo_zero(fifo, fifo->origin, pass->at.end[level] - fifo->origin, pass->members, members);

@@ -16,17 +16,22 @@
 
 typedef struct vip_pass vip_pass;
 
+/* Columns that can still be asked for behind those that were final before the newest push. */
+enum { VIP_PASS_KEPT = 8 };
+
 typedef struct {
     const vip_kernels *kernels;
-    const float *rates;     /* dropout per site, [n_sites]; NULL: no dropout. Copied */
-    const vip_signs *signs; /* of Flipout, for max_members; NULL unless the weights are pairs. Borrowed */
+    const float *rates;             /* dropout per site, [n_sites]; NULL: no dropout. Copied */
+    const vip_signs *signs;         /* of Flipout, for max_members; NULL unless the weights are pairs. Borrowed */
+    const vip_weights *const *sets; /* [max_members]: weights of each member's own; NULL: all share one set. Borrowed */
     uint64_t seed;
     uint32_t max_members; /* 1 .. VIPANN_MAX_PASSES */
     uint32_t max_frames;  /* most frames of one push */
     uint32_t max_window;  /* most columns an answer pools; 0: all since the start */
 } vip_pass_options;
 
-/* network and weights are borrowed for the pass's life. NULL: memory is short. */
+/* network and weights are borrowed for the pass's life; weights are of no effect if there are sets. NULL: memory is
+ * short. */
 vip_pass *vip_pass_new(const vip_network *network, const vip_weights *weights, const vip_pass_options *options);
 void vip_pass_free(vip_pass *pass);
 
@@ -53,12 +58,14 @@ int64_t vip_pass_frames(const vip_pass *pass);
  * those are as if they had always run. Endless windows: those that have run since reset. */
 uint32_t vip_pass_settled(const vip_pass *pass, int64_t end, uint32_t window);
 
-/* Logits [members][classes] of the window's columns before `end` (1 .. vip_pass_provisional; at most 8 columns behind
- * those that were final before the newest push). window: 1 .. max_window; of no effect on an endless one. Networks whose members do not
- * differ give the same numbers for each. */
+/* Logits [members][classes] of the window's columns before `end` (1 .. vip_pass_provisional; at most VIP_PASS_KEPT
+ * columns behind those that were final before the newest push). window: 1 .. max_window;
+ * of an endless pass 0 for all, or 1 .. VIPANN_EVENT_COLUMNS. Networks whose members do not differ give the same numbers
+ * for each. */
 void vip_pass_answer(vip_pass *pass, int64_t end, uint32_t window, uint32_t members, float *logits);
 
-/* Bytes that a pass with these options takes, about; own_weights: members have weights of their own. Weights and what an
+/* Bytes that a pass with these options takes, about; own_weights: members have weights of their own, be they drawn, or
+ * sets that need not be in the options. Weights and what an
  * answer needs for a moment are not counted. 0 if memory is short even for that. */
 size_t vip_pass_measure(const vip_network *network, const vip_pass_options *options, bool own_weights);
 

@@ -56,7 +56,7 @@ fits_half(const source *src)
     const size_t n = (size_t)src->out * src->in * src->kernel * src->kernel;
     bool fits = src->noise == NULL && n >= HALF_FROM;
     for (size_t i = 0; i < n && fits; i++) {
-        fits = vip_half_to_float(vip_float_to_half(src->values[i])) == src->values[i];
+        fits = vip_is_half(src->values[i]);
     }
     return fits;
 }

@@ -47,4 +47,19 @@ typedef struct {
 vip_signs *vip_signs_new(const vip_weights *weights, uint32_t members);
 void vip_signs_free(vip_signs *signs);
 
+/* What the members of a pass compute with. */
+typedef struct {
+    const vip_weights *shared; /* by all, unless there are sets */
+    const vip_weights *const
+        *sets;              /* one for each member, of the same network, none of Flipout; NULL: there are none */
+    const vip_signs *signs; /* of Flipout, else NULL */
+} vip_member_weights;
+
+/* One member's. */
+static inline const vip_weights *
+vip_weights_of(const vip_member_weights *weights, uint32_t member)
+{
+    return weights->sets != NULL ? weights->sets[member] : weights->shared;
+}
+
 #endif /* VIP_NN_WEIGHTS_H */

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <common/number.h>
 #include <common/support.h>
 #include <common/text.h>
 
 enum { STREAM_BLOCKS_PER_SECOND = 10, LEAST_BLOCK = 256, NOTE = 256, MOST_NAME = 120 };
 
 static const double MOST_RING_S = 60;
+static const double LEAST_RATE = 8000, MOST_RATE = 384000; /* Hz; the engine's */
 
 /* One recording on its way. */
 typedef struct {
@@ -56,6 +58,12 @@ fit_options(run *r, vipann_error *error)
         return vip_fail(error, VIPANN_E_UNSUPPORTED, "%s: has %u channels; at most %d can be heard", r->name,
                         facts->channels, VIPANN_MAX_CHANNELS);
     }
+    if (facts->rate < LEAST_RATE || facts->rate > MOST_RATE) {
+        char rate[VIP_NUMBER_SIZE];
+        return vip_fail(error, VIPANN_E_UNSUPPORTED,
+                        "%s: has a sample rate of %s Hz; 8000 to 384000 can be heard, so convert it first", r->name,
+                        vip_number_write(rate, facts->rate, 9));
+    }
     vipann_options *o = &r->options;
     if (o->channel >= (int32_t)facts->channels) {
         return vip_fail(error, VIPANN_E_ARG, "%s: --channel %d: there %s only %u", r->name, (int)o->channel + 1,
@@ -87,7 +95,8 @@ set_up(run *r, vipann_error *error)
         return status;
     }
     r->engine = vipann_engine_new(r->analysis->model, &r->options, &found);
-    r->reader = r->engine != NULL ? vipann_reader_new(r->engine, VIPANN_RESULTS, &found) : NULL;
+    unsigned what = VIPANN_RESULTS | (r->analysis->events ? (unsigned)VIPANN_EVENTS : 0);
+    r->reader = r->engine != NULL ? vipann_reader_new(r->engine, what, &found) : NULL;
     if (r->reader == NULL) {
         return name_failure(r, &found, error);
     }
@@ -119,22 +128,34 @@ repeats(const vipann_result *last, const vipann_result *before)
     return last->t_seconds == before->t_seconds && last->columns == before->columns && last->passes == before->passes &&
            last->calibrated == before->calibrated && last->unknown == before->unknown &&
            last->total_nats == before->total_nats && last->aleatoric_nats == before->aleatoric_nats &&
-           last->epistemic_nats == before->epistemic_nats && same_numbers(last->p, before->p, last->classes) &&
+           last->epistemic_nats == before->epistemic_nats && last->level_dbfs == before->level_dbfs &&
+           last->silent == before->silent && same_numbers(last->p, before->p, last->classes) &&
            same_numbers(last->std, before->std, last->classes) &&
            same_numbers(last->aleatoric, before->aleatoric, last->classes) &&
            same_numbers(last->epistemic, before->epistemic, last->classes);
 }
 
-/* Passes on what the engine has found. The newest result is always kept, for --clip and for the counters in it. */
+/* Passes on what the engine has found. The newest result is always kept, for --clip and for the counters in it. Times
+ * are of the recording, not of the stream. */
 static bool
 hand_on(run *r)
 {
+    double start = vip_audio_describe(r->audio)->start_seconds;
+    vipann_event event;
+    while (r->analysis->events && vipann_next_event(r->reader, &event)) {
+        event.start_seconds += start;
+        event.end_seconds += start;
+        if (event.ended && !r->listener->event(r->listener->user, &event)) {
+            return false;
+        }
+    }
     while (vipann_next_result(r->reader, r->result)) {
         vipann_result *newest = r->result;
         r->result = r->last;
         r->last = newest;
-        newest->t_seconds += vip_audio_describe(r->audio)->start_seconds; /* of the recording, not of the stream */
-        bool wanted = !r->analysis->clip && !(r->any && newest->last && repeats(newest, r->result));
+        newest->t_seconds += start;
+        bool wanted =
+            !r->analysis->clip && !r->analysis->events && !(r->any && newest->last && repeats(newest, r->result));
         r->any = true;
         if (wanted && !r->listener->result(r->listener->user, newest)) {
             return false;

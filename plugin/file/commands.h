@@ -8,6 +8,9 @@
 /* Exit statuses, the same in all sub-commands. */
 enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
 
+/* The tables of the program and of its sub-commands; the help comes from them, and whatever else speaks of options. */
+extern const vip_command VIP_PROGRAM, VIP_FILE_COMMAND, VIP_INFO_COMMAND;
+
 /* Each is called with argv[0] the name of the sub-command, writes to stdout and stderr and returns an exit status. */
 int vip_command_file(int argc, char **argv);
 int vip_command_info(int argc, char **argv);

@@ -1,250 +1,253 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* file.c -- `vipann file`: recordings in, results out. */
-#include <errno.h>
-#include <limits.h>
-#include <math.h>
+/* file.c -- `vipann file`: recordings in, results or events out. */
 #include <string.h>
 #include <sys/stat.h>
 
-#include <common/atomic_file.h>
-#include <common/options.h>
 #include <common/support.h>
+#include <common/text.h>
 
 #include "commands.h"
+#include "explain.h"
+#include "file_options.h"
 #include "jobs.h"
 #include "models.h"
 
-enum { PIECE_WORK = 16 }; /* columns times members in one go: enough to pay, and small enough for the caches */
+/* One run of the command. */
+typedef struct {
+    const vip_arguments *arguments;
+    const vip_value *values;
+    vip_paths paths;
+    size_t unread; /* folders that could not be read */
+    vipann_model *model;
+    vipann_rules *rules;
+    vip_setting settings[VIP_FILE_SETTINGS];
+    vip_place place;
+    vip_delivery *delivery;
+    vip_jobs jobs;
+} batch;
 
-/* The places of the options in the table. */
-enum {
-    START,
-    DURATION,
-    CHANNEL,
-    MODEL,
-    PASSES,
-    SEED,
-    HOP,
-    WINDOW,
-    HORIZON,
-    LATENCY,
-    FORMAT,
-    CLIP,
-    TOP,
-    OUTPUT,
-    THREADS,
-    N_OPTIONS
-};
-
-static const char *const LATENCIES[] = {"centred", "edge", NULL}; /* in the order of vipann_latency */
-static const char *const ALL[] = {"all", NULL};
-
-static const char SOUND[] = "What to hear", NETWORK[] = "How to hear it", RESULTS[] = "What to write";
-
-static const vip_option OPTIONS[N_OPTIONS] = {
-    [START] = {"start", VIP_OPTION_NUMBER, "SECONDS", 0, 1e7, NULL, "0", NULL, SOUND,
-               "Leave out so much; times in results are still those of the whole file."},
-    [DURATION] = {"duration", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e7, NULL, NULL, "to the end", SOUND,
-                  "Hear this much of each file."},
-    [CHANNEL] = {"channel", VIP_OPTION_WHOLE, "N", 1, VIPANN_MAX_CHANNELS, NULL, NULL, "the mean of all", SOUND,
-                 "Hear one channel only, counted from 1."},
-    [MODEL] =
-        {"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, VIP_DEFAULT_MODEL, NULL, NETWORK,
-         "A .safetensors file, or the name of a model in VIPANN_MODEL_PATH (folders separated by colons) or among "
-         "those installed."},
-    [PASSES] = {"passes", VIP_OPTION_WHOLE, "N", 0, VIPANN_MAX_PASSES, NULL, NULL, "the model's, else 8", NETWORK,
-                "Monte-Carlo passes; their disagreement is what the model does not know. 0: one deterministic pass."},
-    [SEED] = {"seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709551615e19, NULL, "1", NULL, NETWORK,
-              "Of all random numbers; the same seed gives the same results."},
-    [HOP] =
-        {"hop", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e4, NULL, NULL, "one column", NETWORK,
-         "Time between results, rounded to whole columns of the network (0.32 s in the shipped models), at least one."},
-    [WINDOW] = {"window", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e7, ALL, NULL, "the model's, else 15 columns", NETWORK,
-                "How far back a result listens, rounded likewise. More than 375 columns mean: back to the start."},
-    [HORIZON] = {"horizon", VIP_OPTION_NUMBER, "SECONDS", 0, 3600, NULL, "0", NULL, NETWORK,
-                 "Time constant of smoothing over results; 0: none."},
-    [LATENCY] =
-        {"latency", VIP_OPTION_CHOICE, NULL, 0, 0, LATENCIES, "centred", NULL, NETWORK,
-         "centred: a result waits for all sound that bears on it. edge: as if the sound ended right there, as a "
-         "live listener hears it; about three times the work."},
-    [FORMAT] = {"format", VIP_OPTION_CHOICE, NULL, 0, 0, VIP_FORMAT_NAMES, "text", NULL, RESULTS,
-                "text for eyes, jsonl (one JSON object per line), csv (one row per result; for each class shown the "
-                "columns label_1, p_1, std_1 and so on)."},
-    [CLIP] = {"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, RESULTS,
-              "One result for each whole file; hop, window, horizon and latency do not matter then."},
-    [TOP] = {"top", VIP_OPTION_WHOLE, "N", 1, 4096, ALL, "5", NULL, RESULTS,
-             "Classes in a result, the most probable first; text on a terminal shows as many as fit."},
-    [OUTPUT] = {"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, "standard output", RESULTS,
-                "Write here; the file appears when all is done, whole or not at all."},
-    [THREADS] =
-        {"threads", VIP_OPTION_WHOLE, "N", 1, 64, NULL, "1", NULL, RESULTS,
-         "Files to analyse at once. Results are the same and in the order of the files, but come a whole file at "
-         "a time."},
-};
-
-static const vip_command COMMAND = {
-    .name = "vipann file",
-    .operands = "FILE...",
-    .summary = "Says what is heard in sound files, and how sure that is.",
-    .details = "FILE is anything libsndfile reads (wav, flac, ogg, opus, mp3 and more) at 8 to 384 kHz with up to 64 "
-               "channels, or - for standard input. Each file gives at least one result. One that cannot be read is "
-               "reported on standard error, the others go on, and the exit status is 1; wrong options give 2.",
-    .examples = "vipann file street.wav\n"
-                "vipann file --clip --format csv --output heard.csv *.flac\n"
-                "arecord -q -f S16_LE -r 32000 -t wav | vipann file --latency edge -",
-    .options = OPTIONS,
-    .n_options = N_OPTIONS,
-    .least_operands = 1,
-    .most_operands = SIZE_MAX,
-};
-
-/* ------------------------------------------------------------------------------------------------------ settings */
-
-static uint32_t
-to_columns(double seconds, double column_seconds)
+static const char *
+name_of_command(void)
 {
-    double columns = round(seconds / column_seconds);
-    return columns < 1 ? 1 : columns < UINT32_MAX ? (uint32_t)columns : UINT32_MAX;
+    return VIP_FILE_COMMAND.name;
 }
+
+/* One line on stderr, if there is anything to say, and the exit status. */
+static int
+complain(const vipann_error *error)
+{
+    if (error->text[0] != '\0') {
+        (void)fprintf(stderr, "%s: %s\n", name_of_command(), error->text);
+    }
+    return error->status == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+}
+
+/* --------------------------------------------------------------------------------------------------- recordings */
 
 static void
-set_stretch(const vip_value *v, const vipann_model_info *info, bool clip, vipann_options *o)
+on_unread_folder(void *user, const char *text)
 {
-    if (v[HOP].given) {
-        uint32_t hop = to_columns(v[HOP].number, info->column_seconds);
-        o->hop_columns = hop < VIPANN_MAX_HOP_COLUMNS ? hop : VIPANN_MAX_HOP_COLUMNS;
-    }
-    if (v[WINDOW].given) {
-        uint32_t window = v[WINDOW].word != VIP_NO_WORD ? 0 : to_columns(v[WINDOW].number, info->column_seconds);
-        o->window_columns = window <= VIPANN_MAX_WINDOW_COLUMNS ? window : 0;
-    }
-    o->horizon_seconds = v[HORIZON].number;
-    if (clip) {
-        o->window_columns = 0;
-        o->hop_columns = VIPANN_MAX_HOP_COLUMNS; /* only the last result is wanted, so the fewer before the better */
-        o->horizon_seconds = 0;
-    }
+    batch *b = user;
+    b->unread++;
+    (void)fprintf(stderr, "%s: %s\n", name_of_command(), text);
 }
 
-static void
-set_options(const vip_value *v, const vipann_model *model, vipann_options *o)
+static vipann_status
+list_recordings(batch *b, vipann_error *error)
 {
-    vipann_model_info info;
-    vipann_model_describe(model, &info);
-    vipann_options_default(o, model);
-    o->channel = v[CHANNEL].given ? (int32_t)v[CHANNEL].whole - 1 : -1;
-    if (v[PASSES].given && info.posterior != VIPANN_DETERMINISTIC) {
-        o->passes = (uint32_t)v[PASSES].whole;
-    }
-    o->max_passes = o->passes;
-    o->seed = v[SEED].whole;
-    o->latency = v[CLIP].given ? VIPANN_CENTRED : (vipann_latency)v[LATENCY].word;
-    set_stretch(v, &info, v[CLIP].given, o);
-    uint32_t members = o->passes > 0 ? o->passes : 1;
-    uint32_t piece = o->latency == VIPANN_EDGE && !info.causal ? o->hop_columns : PIECE_WORK / members;
-    piece = piece > 0 ? piece : 1;
-    o->piece_columns = piece < VIPANN_MAX_PIECE_COLUMNS ? piece : VIPANN_MAX_PIECE_COLUMNS;
-}
-
-/* ---------------------------------------------------------------------------------------------------------- runs */
-
-static int
-complain(const char *text)
-{
-    (void)fprintf(stderr, "%s: %s\n", COMMAND.name, text);
-    return VIP_EXIT_FAILED;
-}
-
-/* Tells how writing to standard output ended. A reader that has gone away is no news to anybody. */
-static int
-complain_of_output(int reason)
-{
-    if (reason != EPIPE) {
-        (void)fprintf(stderr, "%s: results cannot be written: %s\n", COMMAND.name, strerror(reason));
-    }
-    return VIP_EXIT_FAILED;
-}
-
-static int
-run_with_output(vip_jobs *jobs, const char *path)
-{
-    vipann_error error;
-    vip_jobs_outcome outcome;
-    vip_atomic_file *file = NULL;
-    if (path != NULL) {
-        file = vip_atomic_file_open(path, &error);
-        if (file == NULL) {
-            return complain(error.text);
+    bool recursive = b->values[VIP_FILE_RECURSIVE].given;
+    uint64_t i, n;
+    for (size_t k = 0; k < b->arguments->n_operands; k++) {
+        vipann_status status =
+            vip_paths_add(&b->paths, b->arguments->operands[k], recursive, on_unread_folder, b, error);
+        if (status != VIPANN_OK) {
+            return status;
         }
     }
-    jobs->report.out = file != NULL ? vip_atomic_file_stream(file) : stdout;
-    jobs->report.style = vip_text_style_of(jobs->report.out);
-    if (vip_jobs_run(jobs, &outcome, &error) != VIPANN_OK) {
-        vip_atomic_file_discard(file);
-        return complain(error.text);
+    if (b->paths.n == 0 && b->unread == 0) {
+        return vip_fail(error, VIPANN_E_IO, "%s: there is no sound file in it; name files, or another folder",
+                        vip_text_tail(b->arguments->operands[0], 100));
     }
-    if (outcome.output_errno != 0) {
-        vip_atomic_file_discard(file);
-        return complain_of_output(outcome.output_errno);
+    if (b->values[VIP_FILE_SHARD].given && vip_file_shard(b->values[VIP_FILE_SHARD].text, &i, &n, error) == VIPANN_OK) {
+        vip_paths_keep_shard(&b->paths, i, n);
     }
-    if (file != NULL && vip_atomic_file_commit(file, &error) != VIPANN_OK) {
-        return complain(error.text);
-    }
-    return outcome.failed > 0 ? VIP_EXIT_FAILED : VIP_EXIT_DONE;
+    return VIPANN_OK;
 }
 
-/* The recording that --output would replace, or NULL. */
-static const char *
-overwritten(const vip_arguments *a)
+/* --output must not be one of the recordings. */
+static vipann_status
+check_output(const batch *b, vipann_error *error)
 {
     struct stat output, input;
-    if (!a->values[OUTPUT].given || stat(a->values[OUTPUT].text, &output) != 0 || !S_ISREG(output.st_mode)) {
-        return NULL;
+    if (b->place.output == NULL || stat(b->place.output, &output) != 0 || !S_ISREG(output.st_mode)) {
+        return VIPANN_OK;
     }
-    for (size_t i = 0; i < a->n_operands; i++) {
-        const char *path = a->operands[i];
+    for (size_t i = 0; i < b->paths.n; i++) {
+        const char *path = b->paths.all[i].path;
         if (stat(path, &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino) {
-            return path;
+            return vip_fail(error, VIPANN_E_ARG,
+                            "--output %s would replace a recording that is to be heard; choose another name",
+                            vip_text_tail(path, 100));
         }
     }
-    return NULL;
+    return VIPANN_OK;
+}
+
+/* In --output-dir no two recordings may share a name. */
+static vipann_status
+check_names(const batch *b, vipann_error *error)
+{
+    if (b->place.folder == NULL || b->paths.n < 2) {
+        return VIPANN_OK;
+    }
+    size_t *order = vip_alloc(b->paths.n, sizeof *order);
+    vipann_status status = order != NULL ? VIPANN_OK : vip_fail_memory(error, "the list of recordings");
+    if (order != NULL) {
+        vip_paths_sort(&b->paths, true, order);
+    }
+    for (size_t i = 1; i < b->paths.n && status == VIPANN_OK; i++) {
+        const vip_path *one = &b->paths.all[order[i - 1]], *other = &b->paths.all[order[i]];
+        if (strcmp(one->name, other->name) == 0) {
+            status = vip_fail(error, VIPANN_E_ARG,
+                              "%s and %s would both become %s%s in --output-dir; hear them in two goes, or give the "
+                              "folder above them with --recursive",
+                              vip_text_tail(one->path, 50), vip_text_tail(other->path, 50),
+                              vip_text_tail(one->name, 30), b->place.ending);
+        }
+    }
+    vip_free(order);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- set-up */
+
+static void
+set_place(batch *b)
+{
+    const vip_value *v = b->values;
+    bool file = v[VIP_FILE_OUTPUT].given && strcmp(v[VIP_FILE_OUTPUT].text, "-") != 0;
+    b->place = (vip_place){.output = file ? v[VIP_FILE_OUTPUT].text : NULL,
+                           .folder = v[VIP_FILE_OUTPUT_DIR].given ? v[VIP_FILE_OUTPUT_DIR].text : NULL,
+                           .ending = VIP_FORMATS[v[VIP_FILE_FORMAT].word].ending,
+                           .resume = v[VIP_FILE_RESUME].given,
+                           .settings = b->settings};
+}
+
+static vipann_status
+open_model(batch *b, vipann_error *error)
+{
+    b->model = vip_models_open(b->values[VIP_FILE_MODEL].text, error);
+    b->rules = b->model != NULL ? vip_file_rules(b->values, b->model, error) : NULL;
+    return b->rules != NULL ? VIPANN_OK : error->status;
+}
+
+/* E_ARG: the model does not have what the options ask of it. */
+static vipann_status
+set_jobs(batch *b, vipann_error *error)
+{
+    const vip_value *v = b->values;
+    vip_jobs *jobs = &b->jobs;
+    *jobs = (vip_jobs){.program = name_of_command(), .paths = &b->paths};
+    jobs->analysis = (vip_analysis){.model = b->model, .start = v[VIP_FILE_START].number};
+    jobs->analysis.duration = v[VIP_FILE_DURATION].given ? v[VIP_FILE_DURATION].number : 0;
+    jobs->analysis.clip = v[VIP_FILE_CLIP].given;
+    jobs->analysis.events = vip_file_subject(v) != VIP_RESULTS;
+    vip_file_engine_options(v, b->model, &jobs->analysis.options);
+    jobs->analysis.options.rules = b->rules;
+    jobs->format = &VIP_FORMATS[v[VIP_FILE_FORMAT].word];
+    jobs->threads = (size_t)v[VIP_FILE_THREADS].whole;
+    jobs->report.subject = vip_file_subject(v);
+    jobs->report.clip = v[VIP_FILE_CLIP].given;
+    jobs->report.top = v[VIP_FILE_TOP].word != VIP_NO_WORD ? UINT32_MAX : (uint32_t)v[VIP_FILE_TOP].whole;
+    /* The options are checked once here, and not for each recording: what the cost is does not matter. How many channels a
+     * recording has is not known yet. */
+    vipann_options options = jobs->analysis.options;
+    vipann_cost cost;
+    options.channels = VIPANN_MAX_CHANNELS;
+    return vipann_model_cost(b->model, &options, &cost, error);
+}
+
+/* Opens the place for what will be heard, and leaves out what an earlier run has heard. */
+static vipann_status
+open_place(batch *b, size_t *failed, vipann_error *error)
+{
+    b->place.n_settings = vip_file_settings(b->values, b->model, &b->jobs.analysis.options, b->settings);
+    b->delivery = vip_delivery_open(&b->place, error);
+    if (b->delivery == NULL) {
+        return error->status;
+    }
+    FILE *stream = vip_delivery_stream(b->delivery);
+    b->jobs.delivery = b->delivery;
+    b->jobs.report.style = vip_text_style_of(stream != NULL ? stream : stdout);
+    if (stream == NULL) { /* a file, whatever standard output is */
+        b->jobs.report.style = (vip_text_style){.unicode = b->jobs.report.style.unicode};
+    }
+    vipann_status status = vip_delivery_skip(b->delivery, &b->paths, failed, &b->jobs.report.index, error);
+    if (status == VIPANN_OK && *failed > 0) {
+        (void)fprintf(stderr, "%s: %zu recording%s could not be heard in an earlier run; the journal says which\n",
+                      name_of_command(), *failed, *failed == 1 ? "" : "s");
+    }
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- run */
+
+static int
+hear(batch *b)
+{
+    vipann_error error = {VIPANN_OK, ""};
+    size_t failed_before = 0, failed = 0;
+    vipann_status status = open_place(b, &failed_before, &error);
+    if (status == VIPANN_OK) {
+        status = vip_jobs_run(&b->jobs, &failed, &error);
+    }
+    if (status != VIPANN_OK) {
+        vip_delivery_discard(b->delivery);
+        return complain(&error);
+    }
+    if (vip_delivery_close(b->delivery, &error) != VIPANN_OK) {
+        return complain(&error);
+    }
+    return failed + failed_before + b->unread > 0 ? VIP_EXIT_FAILED : VIP_EXIT_DONE;
 }
 
 static int
-run(const vip_arguments *a)
+run_batch(batch *b)
+{
+    vipann_error error = {VIPANN_OK, ""};
+    set_place(b);
+    if (b->values[VIP_FILE_EXPLAIN].given) {
+        vipann_status status = open_model(b, &error);
+        if (status == VIPANN_OK) {
+            status = vip_explain(b->model, b->rules, b->values[VIP_FILE_EXPLAIN].text, stdout, &error);
+        }
+        return status == VIPANN_OK ? VIP_EXIT_DONE : complain(&error);
+    }
+    if (list_recordings(b, &error) != VIPANN_OK || check_output(b, &error) != VIPANN_OK ||
+        check_names(b, &error) != VIPANN_OK || open_model(b, &error) != VIPANN_OK || set_jobs(b, &error) != VIPANN_OK) {
+        return complain(&error);
+    }
+    return hear(b);
+}
+
+static int
+run(const vip_arguments *arguments)
 {
     vipann_error error;
-    const vip_value *v = a->values;
-    if (overwritten(a) != NULL) {
-        (void)fprintf(stderr, "%s: --output %s would replace a recording that is to be heard; choose another name\n",
-                      COMMAND.name, overwritten(a));
+    if (vip_file_check(arguments, &error) != VIPANN_OK) {
+        (void)fprintf(stderr, "%s\n", error.text);
         return VIP_EXIT_ASKED_WRONGLY;
     }
-    vipann_model *model = vip_models_open(v[MODEL].text, &error);
-    if (model == NULL) {
-        return complain(error.text);
-    }
-    vip_jobs jobs = {.program = COMMAND.name, .paths = a->operands, .n_paths = a->n_operands};
-    jobs.analysis = (vip_analysis){.model = model, .start = v[START].number, .clip = v[CLIP].given};
-    jobs.analysis.duration = v[DURATION].given ? v[DURATION].number : 0;
-    jobs.format = &VIP_FORMATS[v[FORMAT].word];
-    jobs.threads = (size_t)v[THREADS].whole;
-    set_options(v, model, &jobs.analysis.options);
-    int status = VIP_EXIT_FAILED;
-    if (vip_report_begin(&jobs.report, model, &error) != VIPANN_OK) {
-        (void)complain(error.text);
-    } else {
-        jobs.report.clip = v[CLIP].given;
-        jobs.report.top = v[TOP].word != VIP_NO_WORD ? UINT32_MAX : (uint32_t)v[TOP].whole;
-        status = run_with_output(&jobs, v[OUTPUT].given && strcmp(v[OUTPUT].text, "-") != 0 ? v[OUTPUT].text : NULL);
-        vip_report_end(&jobs.report);
-    }
-    vipann_model_unref(model);
+    batch b = {.arguments = arguments, .values = arguments->values};
+    int status = run_batch(&b);
+    vip_paths_free(&b.paths);
+    vipann_rules_free(b.rules);
+    vipann_model_unref(b.model);
     return status;
 }
 
 int
 vip_command_file(int argc, char **argv)
 {
-    return vip_command_line(&COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_FILE_COMMAND, argc, argv, run);
 }

@@ -27,7 +27,7 @@ static const vip_option OPTIONS[N_OPTIONS] = {
                "Leave out the measurement, which takes a few seconds."},
 };
 
-static const vip_command COMMAND = {
+const vip_command VIP_INFO_COMMAND = {
     .name = "vipann info",
     .operands = "MODEL",
     .summary = "Describes a model, and says what it costs: by its shapes, and live on this machine.",
@@ -46,8 +46,10 @@ static const vip_command COMMAND = {
 static const char *
 posterior_name(vipann_posterior posterior)
 {
-    static const char *const names[] = {
-        [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
+    static const char *const names[] = {[VIPANN_DETERMINISTIC] = "deterministic",
+                                        [VIPANN_DROPOUT] = "dropout",
+                                        [VIPANN_MEANFIELD] = "meanfield",
+                                        [VIPANN_ENSEMBLE] = "ensemble"};
     return names[posterior];
 }
 
@@ -59,33 +61,52 @@ task_name(vipann_task task)
 
 /* -------------------------------------------------------------------------------------------------------- modes */
 
-enum { MOST_MODES = 4 };
+enum { MOST_MODES = 6 };
 
 /* One way to run the model live. */
 typedef struct {
     const char *name;
+    const char *kind; /* of its passes */
     uint32_t passes;
+    vipann_members members;
     vipann_latency latency;
     vipann_cost cost;
     double core; /* of one core, 1 is all of it; negative: not measured */
 } mode;
 
+/* The kinds of passes that members make, besides the one without members that all models have. */
+static const struct {
+    const char *name;
+    vipann_posterior posterior;
+    vipann_members members;
+} KINDS[] = {
+    {"dropout", VIPANN_DROPOUT, VIPANN_FLIPOUT},
+    {"flipout", VIPANN_MEANFIELD, VIPANN_FLIPOUT},
+    {"explicit", VIPANN_MEANFIELD, VIPANN_EXPLICIT},
+    {"ensemble", VIPANN_ENSEMBLE, VIPANN_FLIPOUT},
+};
+
+/* Appends a kind of pass with each latency that the network has. */
+static size_t
+add_modes(const vipann_model_info *info, const mode *kind, mode modes[MOST_MODES], size_t n)
+{
+    for (int edge = 0; edge < (info->causal ? 1 : 2); edge++) {
+        modes[n] = *kind;
+        modes[n].name = info->causal ? "causal" : edge ? "edge" : "centred";
+        modes[n++].latency = edge ? VIPANN_EDGE : VIPANN_CENTRED;
+    }
+    return n;
+}
+
 /* The ways that this model has: causal networks have one kind of latency, deterministic ones one kind of pass. */
 static size_t
 list_modes(const vipann_model_info *info, uint32_t passes, mode modes[MOST_MODES])
 {
-    size_t n = 0;
-    for (int members = 0; members < 2; members++) {
-        if (members > 0 && info->posterior == VIPANN_DETERMINISTIC) {
-            continue;
-        }
-        for (int edge = 0; edge < (info->causal ? 1 : 2); edge++) {
-            modes[n++] = (mode){.name = info->causal ? "causal"
-                                        : edge       ? "edge"
-                                                     : "centred",
-                                .passes = members > 0 ? passes : 0,
-                                .latency = edge ? VIPANN_EDGE : VIPANN_CENTRED,
-                                .core = -1};
+    size_t n = add_modes(info, &(mode){.kind = "deterministic", .core = -1}, modes, 0);
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (KINDS[i].posterior == info->posterior) {
+            const mode kind = {.kind = KINDS[i].name, .passes = passes, .members = KINDS[i].members, .core = -1};
+            n = add_modes(info, &kind, modes, n);
         }
     }
     return n;
@@ -98,6 +119,7 @@ fill_modes(vipann_model *model, mode *modes, size_t n, bool measured, vipann_err
         vipann_options o;
         vipann_options_default(&o, model);
         o.passes = o.max_passes = modes[i].passes;
+        o.members = modes[i].members;
         o.latency = modes[i].latency;
         vipann_status status = vipann_model_cost(model, &o, &modes[i].cost, error);
         if (status == VIPANN_OK && measured) {
@@ -143,8 +165,8 @@ put_network(const vip_text_style *style, const vipann_model_info *info)
     put_stated(style, "model", info->name);
     put_stated(style, "sha256", info->sha256);
     put_key("network");
-    (void)printf("%s, width %u, padding %s, %s million weights\n", info->arch, info->width, info->padding,
-                 vip_number_fixed(a, (double)info->weights / 1e6, 2));
+    (void)printf("%s, width %u, padding %s, %s million weights%s\n", info->arch, info->width, info->padding,
+                 vip_number_fixed(a, (double)info->weights / 1e6, 2), info->members > 0 ? " each" : "");
     put_key("task");
     (void)printf("%s, %u classes\n", task_name(info->task), info->classes);
     char line[LINE];
@@ -161,7 +183,31 @@ put_network(const vip_text_style *style, const vipann_model_info *info)
         (void)fputs(", preset ", stdout);
         (void)vip_text_put(stdout, style, info->preset, 0, SIZE_MAX);
     }
+    if (info->members > 0) {
+        (void)printf(" of %u member%s", info->members, info->members == 1 ? "" : "s");
+    }
     (void)putchar('\n');
+}
+
+/* From where on a sound is unknown: a line for what the model states. */
+static void
+put_limits(const vipann_model_info *info)
+{
+    static const char *const before[] = {[VIPANN_SCORE_EPISTEMIC] = "epistemic above ",
+                                         [VIPANN_SCORE_TOTAL] = "total doubt above ",
+                                         [VIPANN_SCORE_CONFIDENCE] = "largest probability below "};
+    static const char *const behind[] = {
+        [VIPANN_SCORE_EPISTEMIC] = " nats", [VIPANN_SCORE_TOTAL] = " nats", [VIPANN_SCORE_CONFIDENCE] = ""};
+    char number[VIP_NUMBER_SIZE];
+    bool any = false;
+    for (int i = 0; i < VIPANN_N_SCORES; i++) {
+        if (info->has_unknown[i]) {
+            put_key(any ? "" : "  unknown");
+            (void)printf("%s%s%s%s\n", any ? "or " : "", before[i],
+                         vip_number_write(number, info->unknown[i], COST_DIGITS), behind[i]);
+            any = true;
+        }
+    }
 }
 
 static void
@@ -180,14 +226,7 @@ put_calibration(const vip_text_style *style, const vipann_model_info *info)
         (void)printf("%u passes, window of %u columns (0: any)\n", info->calibration_members,
                      info->calibration_window_columns);
     }
-    if (info->has_unknown_epistemic || info->has_unknown_confidence) {
-        put_key("  unknown");
-        (void)printf("%s%s%s%s%s\n", info->has_unknown_epistemic ? "epistemic above " : "",
-                     info->has_unknown_epistemic ? vip_number_write(a, info->unknown_epistemic_nats, COST_DIGITS) : "",
-                     info->has_unknown_epistemic ? " nats" : "",
-                     info->has_unknown_confidence ? ", largest probability below " : "",
-                     info->has_unknown_confidence ? vip_number_write(b, info->unknown_confidence, COST_DIGITS) : "");
-    }
+    put_limits(info);
     put_prose(style, "  found on", info->calibration_data);
 }
 
@@ -195,12 +234,12 @@ static void
 put_modes(const mode *modes, size_t n, bool measured)
 {
     char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE], c[VIP_NUMBER_SIZE];
-    (void)printf("\n%-10s %6s  %24s  %8s%s\n", "live mode", "passes", "multiply-adds per s", "memory",
+    (void)printf("\n%-10s %-17s  %23s  %8s%s\n", "live mode", "passes", "multiply-adds per s", "memory",
                  measured ? "  of one core here" : "");
     for (size_t i = 0; i < n; i++) {
         char passes[VIP_NUMBER_SIZE];
-        (void)snprintf(passes, sizeof passes, "%u", modes[i].passes);
-        (void)printf("%-10s %6s  %16s million  %5s MB", modes[i].name, modes[i].passes > 0 ? passes : "determ.",
+        (void)snprintf(passes, sizeof passes, "%u %s", modes[i].passes, modes[i].kind);
+        (void)printf("%-10s %-17s  %15s million  %5s MB", modes[i].name, modes[i].passes > 0 ? passes : modes[i].kind,
                      vip_number_fixed(a, modes[i].cost.macs_per_second / 1e6, 0),
                      vip_number_fixed(b, (double)modes[i].cost.memory_bytes / 1e6, 1));
         if (modes[i].core >= 0) {
@@ -279,8 +318,11 @@ put_json_calibration(vip_json *json, const vipann_model_info *info)
     vip_json_number(json, "temperature_deterministic", info->temperature_deterministic, DIGITS);
     put_stated_count(json, "members", info->calibration_members);
     put_stated_count(json, "window_columns", info->calibration_window_columns);
-    put_stated_number(json, "unknown_epistemic_nats", info->has_unknown_epistemic, info->unknown_epistemic_nats);
-    put_stated_number(json, "unknown_confidence", info->has_unknown_confidence, info->unknown_confidence);
+    vip_json_object(json, "unknown");
+    for (int i = 0; i < VIPANN_N_SCORES; i++) {
+        put_stated_number(json, vipann_score_name((vipann_score)i), info->has_unknown[i], info->unknown[i]);
+    }
+    vip_json_close(json);
     put_text_or_null(json, "data", info->calibration_data);
     vip_json_close(json);
 }
@@ -293,6 +335,7 @@ put_json_modes(vip_json *json, const mode *modes, size_t n)
         vip_json_object(json, NULL);
         vip_json_text(json, "latency", modes[i].name);
         vip_json_whole(json, "passes", modes[i].passes);
+        vip_json_text(json, "kind", modes[i].kind);
         vip_json_number(json, "macs_per_s", modes[i].cost.macs_per_second, DIGITS);
         vip_json_whole(json, "memory_bytes", modes[i].cost.memory_bytes);
         if (modes[i].core >= 0) {
@@ -325,6 +368,7 @@ put_json(const vipann_model *model, const vipann_model_info *info, const mode *m
     vip_json_object(&json, "posterior");
     vip_json_text(&json, "kind", posterior_name(info->posterior));
     put_text_or_null(&json, "preset", info->preset);
+    put_stated_count(&json, "members", info->members);
     vip_json_close(&json);
     put_json_calibration(&json, info);
     put_text_or_null(&json, "provenance", info->provenance);
@@ -348,7 +392,7 @@ run(const vip_arguments *a)
     mode modes[MOST_MODES];
     vipann_model *model = vip_models_open(a->operands[0], &error);
     if (model == NULL) {
-        (void)fprintf(stderr, "%s: %s\n", COMMAND.name, error.text);
+        (void)fprintf(stderr, "%s: %s\n", VIP_INFO_COMMAND.name, error.text);
         return VIP_EXIT_FAILED;
     }
     vipann_model_info info;
@@ -360,7 +404,7 @@ run(const vip_arguments *a)
     bool measured = !a->values[QUICK].given;
     int status = VIP_EXIT_DONE;
     if (fill_modes(model, modes, n, measured, &error) != VIPANN_OK) {
-        (void)fprintf(stderr, "%s: %s\n", COMMAND.name, error.text);
+        (void)fprintf(stderr, "%s: %s\n", VIP_INFO_COMMAND.name, error.text);
         status = VIP_EXIT_FAILED;
     } else if (a->values[JSON].given) {
         put_json(model, &info, modes, n);
@@ -374,5 +418,5 @@ run(const vip_arguments *a)
 int
 vip_command_info(int argc, char **argv)
 {
-    return vip_command_line(&COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_INFO_COMMAND, argc, argv, run);
 }

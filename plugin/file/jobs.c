@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* jobs.c -- see jobs.h for the contract.
  *
- * A job is one recording. With one thread a job writes straight to the output. With more, each writes into memory, and
- * the first thread brings what is finished to the output in order; the lock guards `next`, `done` and `fraction`. */
+ * A job is one recording. Where results may be written as they come, the only thread does that. Otherwise each job writes
+ * into a spool, and the first thread brings what is finished to its place in order. With more threads there is a ring of
+ * a few jobs: a thread takes the next recording when its place in the ring is free, so that none runs far ahead. The
+ * lock guards `next`, `brought`, and `done` and `fraction` of each job. */
 #include "jobs.h"
 
 #include <errno.h>
@@ -16,31 +18,38 @@
 #include <common/progress.h>
 #include <common/support.h>
 
-enum { MOST_THREADS = 64, WAKE_NS = 100000000 };
+enum { MOST_THREADS = 64, AHEAD = 4, WAKE_NS = 100000000 };
 
 typedef struct desk desk;
 
 typedef struct {
     desk *desk;
+    const vip_path *path;
     vip_report report;
+    vip_summary summary;     /* of this recording, where a summary is asked for */
     double weight, fraction; /* its share of all the work, and how much of that is done; negative: unknown */
-    bool done, failed;
-    FILE *lines;               /* what is for stderr, if it has to wait; NULL: it need not */
-    char *out_text, *err_text; /* what has been written into memory */
-    size_t out_size, err_size;
+    bool done, begun, failed, again;
+    vip_spool *spool; /* NULL: results go straight to the stream */
+    FILE *lines;      /* what is for stderr, if it has to wait; NULL: it need not */
+    char *text;       /* what `lines` has written */
+    size_t size;
+    vipann_error broken; /* why the batch must stop, if it must: no room for what was heard */
 } job;
 
 struct desk {
     const vip_jobs *jobs;
-    job *all;
+    job *ring;
+    size_t places;
+    vip_head head; /* where it belongs, as it was at the beginning */
+    vip_summary summary;
     vip_progress progress;
-    double weight;
-    int output_errno;
+    double weight, finished; /* of all the work, and of what has been brought; weight is negative: unknown */
+    size_t failed;
     atomic_bool
         stop; /* set by the first thread; the others look at every step and need nothing else with it: relaxed */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a job is done */
-    size_t next;            /* the first job that no thread has taken */
+    pthread_cond_t changed; /* a job is done, or a place is free */
+    size_t next, brought;   /* the first recording that no thread has taken; that has not been brought */
 };
 
 /* ------------------------------------------------------------------------------------------------ what is written */
@@ -54,36 +63,41 @@ write_line(job *j, const char *text)
     (void)fprintf(j->lines != NULL ? j->lines : stderr, "%s: %s\n", j->desk->jobs->program, text);
 }
 
-/* Brings what has been written to its place at once, for whoever waits at the other end of a pipe. */
-static bool
-reach_output(desk *d, FILE *out)
-{
-    if (fflush(out) != 0 || ferror(out) != 0) {
-        d->output_errno = errno != 0 ? errno : EIO;
-        return false;
-    }
-    return true;
-}
-
+/* Whether what was written has found room; straight to a stream it goes at once, for whoever waits at the other end. */
 static bool
 written(job *j)
 {
-    FILE *out = j->report.out;
-    return j->lines == NULL ? reach_output(j->desk, out) : ferror(out) == 0;
+    vip_delivery *delivery = j->desk->jobs->delivery;
+    return j->spool != NULL ? ferror(j->report.out) == 0 : vip_delivery_flush(delivery, &j->broken) == VIPANN_OK;
+}
+
+/* Takes the progress bar from a terminal that is about to be written to. */
+static void
+make_room(job *j)
+{
+    if (j->spool == NULL && j->report.style.terminal) {
+        vip_progress_clear(&j->desk->progress);
+    }
 }
 
 static bool
 on_begin(void *user, const vip_audio_facts *facts, const vipann_options *options)
 {
     job *j = user;
+    const vip_jobs *jobs = j->desk->jobs;
+    j->begun = true;
     j->report.options = *options;
-    if (j->desk->jobs->format->file == NULL) {
+    j->report.rate = facts->rate;
+    if (jobs->report.subject == VIP_SUMMARY) {
         return true;
     }
-    if (j->lines == NULL) {
-        vip_progress_clear(&j->desk->progress);
+    make_room(j);
+    if (jobs->format->head != NULL && j->desk->head == VIP_HEAD_EACH) {
+        jobs->format->head(&j->report);
     }
-    j->desk->jobs->format->file(&j->report, facts);
+    if (jobs->format->file != NULL) {
+        jobs->format->file(&j->report, facts);
+    }
     return written(j);
 }
 
@@ -91,10 +105,21 @@ static bool
 on_result(void *user, const vipann_result *result)
 {
     job *j = user;
-    if (j->lines == NULL && j->report.style.terminal) {
-        vip_progress_clear(&j->desk->progress);
-    }
+    make_room(j);
     j->desk->jobs->format->result(&j->report, result);
+    return written(j);
+}
+
+static bool
+on_event(void *user, const vipann_event *event)
+{
+    job *j = user;
+    if (j->desk->jobs->report.subject == VIP_SUMMARY) {
+        vip_summary_add(&j->summary, j->report.file, event);
+        return true;
+    }
+    make_room(j);
+    j->desk->jobs->format->event(&j->report, event);
     return written(j);
 }
 
@@ -120,13 +145,26 @@ weigh(const char *path)
 }
 
 static void
+weigh_all(desk *d)
+{
+    for (size_t i = 0; i < d->jobs->paths->n && d->progress.style.terminal; i++) {
+        double weight = weigh(d->jobs->paths->all[i].path);
+        d->weight = weight < 0 || d->weight < 0 ? -1 : d->weight + weight;
+    }
+}
+
+/* With the lock, if there are threads. */
+static void
 show_progress(desk *d, const char *what)
 {
-    double done = 0;
+    double done = d->finished;
     bool known = d->weight > 0;
-    for (size_t i = 0; i < d->jobs->n_paths; i++) {
-        known = known && d->all[i].weight >= 0 && d->all[i].fraction >= 0;
-        done += d->all[i].weight * d->all[i].fraction;
+    for (size_t i = 0; i < d->places; i++) {
+        const job *j = &d->ring[i];
+        if (j->path != NULL) {
+            known = known && j->fraction >= 0;
+            done += j->weight * j->fraction;
+        }
     }
     vip_progress_update(&d->progress, known ? done / d->weight : -1, what);
 }
@@ -146,77 +184,146 @@ on_progress(void *user, double fraction)
     return !atomic_load_explicit(&j->desk->stop, memory_order_relaxed);
 }
 
-/* ---------------------------------------------------------------------------------------------------- one thread */
+/* ------------------------------------------------------------------------------------------------------ one job */
 
 static void
-run_job(job *j)
+analyse(job *j)
 {
     vipann_error error = {VIPANN_OK, ""};
-    vip_listener listener = {j, on_begin, on_result, on_progress, on_note};
-    vipann_status status = vip_report_begin(&j->report, j->desk->jobs->analysis.model, &error);
-    if (status == VIPANN_OK) {
-        status = vip_analyse(&j->desk->jobs->analysis, j->report.file, &listener, &error);
-    }
+    vip_listener listener = {j, on_begin, on_result, on_event, on_progress, on_note};
+    vipann_status status = vip_analyse(&j->desk->jobs->analysis, j->path->path, &listener, &error);
     if (status != VIPANN_OK) {
         j->failed = true;
+        j->again = status == VIPANN_E_MEMORY;
         if (error.text[0] != '\0') {
             write_line(j, error.text);
         }
     }
+}
+
+/* Whether what the job writes has to wait until it can be brought whole. */
+static bool
+waits(const desk *d, bool threaded)
+{
+    return threaded || (vip_delivery_stream(d->jobs->delivery) == NULL && d->jobs->report.subject != VIP_SUMMARY);
+}
+
+/* Runs the i-th recording. Whatever goes wrong with room for it is in `broken`. */
+static void
+run_job(job *j, size_t i, bool threaded)
+{
+    const desk *d = j->desk;
+    const vip_jobs *jobs = d->jobs;
+    j->report = jobs->report;
+    j->report.file = j->path->path;
+    j->report.index = d->head == VIP_HEAD_EACH ? 0 : jobs->report.index + i;
+    vipann_status status = vip_report_begin(&j->report, jobs->analysis.model, &j->broken);
+    if (status == VIPANN_OK && jobs->report.subject == VIP_SUMMARY) {
+        status = vip_summary_begin(&j->summary, j->report.info.classes, &j->broken);
+    }
+    if (status == VIPANN_OK && waits(d, threaded)) {
+        j->spool = vip_spool_new(&j->broken);
+        status = j->spool != NULL ? VIPANN_OK : VIPANN_E_MEMORY;
+    }
+    if (status == VIPANN_OK && threaded) {
+        j->lines = open_memstream(&j->text, &j->size);
+        status = j->lines != NULL ? VIPANN_OK : vip_fail_memory(&j->broken, "messages");
+    }
+    if (status == VIPANN_OK) {
+        j->report.out = j->spool != NULL ? vip_spool_stream(j->spool) : vip_delivery_stream(jobs->delivery);
+        analyse(j);
+    }
+    if (j->spool != NULL && status == VIPANN_OK) {
+        (void)vip_spool_finish(j->spool, &j->broken);
+    }
+    if (j->lines != NULL && fclose(j->lines) != 0) {
+        (void)vip_fail_memory(&j->broken, "messages");
+    }
+    j->lines = NULL;
     vip_report_end(&j->report);
 }
 
 static void
-run_in_order(desk *d)
+empty_place(job *j)
 {
-    for (size_t i = 0; i < d->jobs->n_paths && d->output_errno == 0; i++) {
-        run_job(&d->all[i]);
-        d->all[i].fraction = 1;
+    vip_spool_free(j->spool);
+    vip_summary_end(&j->summary);
+    free(j->text); /* open_memstream's own */
+    *j = (job){.desk = j->desk};
+}
+
+/* Brings what a job has given to its place. */
+static vipann_status
+bring(desk *d, job *j, vipann_error *error)
+{
+    if (j->broken.status != VIPANN_OK) {
+        return vip_fail(error, j->broken.status, "%s", j->broken.text);
     }
+    vip_progress_clear(&d->progress);
+    vip_delivered what = {j->begun, j->failed, j->again};
+    vipann_status status = VIPANN_OK;
+    if (j->spool != NULL && d->jobs->report.subject != VIP_SUMMARY) {
+        status = vip_delivery_bring(d->jobs->delivery, j->path, j->spool, &what, error);
+    } else if (d->jobs->report.subject == VIP_SUMMARY) {
+        vip_summary_merge(&d->summary, &j->summary);
+    }
+    if (status == VIPANN_OK && j->size > 0) {
+        (void)fwrite(j->text, 1, j->size, stderr);
+    }
+    d->failed += j->failed;
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------------------------- one thread */
+
+static vipann_status
+run_in_order(desk *d, vipann_error *error)
+{
+    vipann_status status = VIPANN_OK;
+    job *j = &d->ring[0];
+    for (size_t i = 0; i < d->jobs->paths->n && status == VIPANN_OK; i++) {
+        j->path = &d->jobs->paths->all[i];
+        j->weight = weigh(j->path->path);
+        run_job(j, i, false);
+        status = bring(d, j, error);
+        d->finished += j->weight;
+        empty_place(j);
+    }
+    return status;
 }
 
 /* -------------------------------------------------------------------------------------------------- more threads */
-
-static void
-run_in_memory(job *j)
-{
-    j->report.out = open_memstream(&j->out_text, &j->out_size);
-    j->lines = open_memstream(&j->err_text, &j->err_size);
-    if (j->report.out != NULL && j->lines != NULL) {
-        run_job(j);
-    }
-    bool short_of_memory = j->report.out == NULL || j->lines == NULL || ferror(j->report.out) || ferror(j->lines);
-    short_of_memory |= j->report.out != NULL && fclose(j->report.out) != 0;
-    short_of_memory |= j->lines != NULL && fclose(j->lines) != 0;
-    j->lines = NULL;
-    if (short_of_memory) {
-        j->failed = true;
-        j->out_size = 0; /* whole or not at all */
-        j->err_size = 0;
-    }
-}
 
 static void *
 work(void *argument)
 {
     desk *d = argument;
+    const vip_paths *paths = d->jobs->paths;
     (void)pthread_mutex_lock(&d->lock);
-    while (d->next < d->jobs->n_paths && !atomic_load_explicit(&d->stop, memory_order_relaxed)) {
-        job *j = &d->all[d->next++];
+    while (d->next < paths->n && !atomic_load_explicit(&d->stop, memory_order_relaxed)) {
+        if (d->next >= d->brought + d->places) {
+            (void)pthread_cond_wait(&d->changed, &d->lock);
+            continue;
+        }
+        size_t i = d->next++;
+        job *j = &d->ring[i % d->places];
+        j->path = &paths->all[i];
+        j->weight = weigh(j->path->path);
         (void)pthread_mutex_unlock(&d->lock);
-        run_in_memory(j);
+        run_job(j, i, true);
         (void)pthread_mutex_lock(&d->lock);
         j->done = true;
         j->fraction = 1;
-        (void)pthread_cond_signal(&d->changed);
+        (void)pthread_cond_broadcast(&d->changed);
     }
     (void)pthread_mutex_unlock(&d->lock);
     return NULL;
 }
 
 static void
-wait_for(desk *d, const job *j)
+wait_for(desk *d, size_t i)
 {
+    const job *j = &d->ring[i % d->places];
     (void)pthread_mutex_lock(&d->lock);
     while (!j->done) {
         struct timespec until;
@@ -225,94 +332,141 @@ wait_for(desk *d, const job *j)
         until.tv_sec += ns / 1000000000;
         until.tv_nsec = ns % 1000000000;
         (void)pthread_cond_timedwait(&d->changed, &d->lock, &until);
-        show_progress(d, j->report.file);
+        show_progress(d, d->jobs->paths->all[i].path);
     }
     (void)pthread_mutex_unlock(&d->lock);
 }
 
+/* Lets the place of the recording that has been brought go. */
 static void
-bring_out(desk *d, job *j)
+let_go(desk *d)
 {
-    FILE *out = d->jobs->report.out;
-    vip_progress_clear(&d->progress);
-    (void)fwrite(j->out_text, 1, j->out_size, out);
-    if (!reach_output(d, out)) {
-        return;
-    }
-    if (j->err_size > 0) {
-        (void)fwrite(j->err_text, 1, j->err_size, stderr);
-    } else if (j->failed) {
-        vipann_error error;
-        (void)vip_fail_memory(&error, j->report.file);
-        write_line(j, error.text);
-    }
-    free(j->out_text); /* open_memstream's own */
-    free(j->err_text);
-    j->out_text = j->err_text = NULL;
+    (void)pthread_mutex_lock(&d->lock);
+    job *j = &d->ring[d->brought % d->places];
+    d->finished += j->weight;
+    empty_place(j);
+    d->brought++;
+    (void)pthread_cond_broadcast(&d->changed);
+    (void)pthread_mutex_unlock(&d->lock);
 }
 
-static void
-run_at_once(desk *d, size_t threads)
+static vipann_status
+run_at_once(desk *d, size_t threads, vipann_error *error)
 {
     pthread_t workers[MOST_THREADS];
+    vipann_status status = VIPANN_OK;
     size_t n = 0;
-    for (; n < threads && n < MOST_THREADS && n < d->jobs->n_paths; n++) {
-        if (pthread_create(&workers[n], NULL, work, d) != 0) {
-            break;
-        }
+    while (n < threads && n < MOST_THREADS && pthread_create(&workers[n], NULL, work, d) == 0) {
+        n++;
     }
     if (n == 0) {
-        run_in_order(d);
-        return;
+        return run_in_order(d, error);
     }
-    for (size_t i = 0; i < d->jobs->n_paths && d->output_errno == 0; i++) {
-        wait_for(d, &d->all[i]);
-        bring_out(d, &d->all[i]);
+    for (size_t i = 0; i < d->jobs->paths->n && status == VIPANN_OK; i++) {
+        wait_for(d, i);
+        status = bring(d, &d->ring[i % d->places], error);
+        if (status == VIPANN_OK) {
+            let_go(d);
+        }
     }
+    (void)pthread_mutex_lock(&d->lock);
     atomic_store_explicit(&d->stop, true, memory_order_relaxed);
+    (void)pthread_cond_broadcast(&d->changed);
+    (void)pthread_mutex_unlock(&d->lock);
     for (size_t i = 0; i < n; i++) {
         (void)pthread_join(workers[i], NULL);
     }
+    return status;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- all */
 
-vipann_status
-vip_jobs_run(const vip_jobs *jobs, vip_jobs_outcome *outcome, vipann_error *error)
+/* What stands before all recordings. */
+static vipann_status
+write_head(const desk *d, const vip_report *report, vipann_error *error)
 {
-    desk d = {.jobs = jobs};
-    d.all = vip_alloc(jobs->n_paths, sizeof *d.all);
-    if (d.all == NULL) {
+    const vip_jobs *jobs = d->jobs;
+    if (jobs->format->head == NULL || d->head != VIP_HEAD_FIRST) {
+        return VIPANN_OK;
+    }
+    vip_spool *spool = vip_spool_new(error);
+    if (spool == NULL) {
+        return VIPANN_E_MEMORY;
+    }
+    vip_report head = *report;
+    head.out = vip_spool_stream(spool);
+    jobs->format->head(&head);
+    vipann_status status = vip_spool_finish(spool, error);
+    if (status == VIPANN_OK) {
+        status = vip_delivery_begin(jobs->delivery, spool, error);
+    }
+    vip_spool_free(spool);
+    return status;
+}
+
+static vipann_status
+write_summary(desk *d, vip_report *report, vipann_error *error)
+{
+    uint32_t *order = vip_alloc(d->summary.classes, sizeof *order);
+    if (order == NULL) {
+        return vip_fail_memory(error, "the summary");
+    }
+    vip_progress_clear(&d->progress);
+    report->out = vip_delivery_stream(d->jobs->delivery);
+    d->jobs->format->summary(report, &d->summary, order, vip_summary_rank(&d->summary, order));
+    vip_free(order);
+    return vip_delivery_flush(d->jobs->delivery, error);
+}
+
+static vipann_status
+run_all(desk *d, vip_report *report, vipann_error *error)
+{
+    const vip_jobs *jobs = d->jobs;
+    bool threaded = jobs->threads > 1 && jobs->paths->n > 1;
+    vipann_status status = VIPANN_OK;
+    if (jobs->report.subject == VIP_SUMMARY) {
+        status = vip_summary_begin(&d->summary, report->info.classes, error);
+    }
+    d->places = threaded ? jobs->threads + AHEAD : 1;
+    d->ring = status == VIPANN_OK ? vip_alloc(d->places, sizeof *d->ring) : NULL;
+    if (d->ring == NULL) {
         return vip_fail_memory(error, "the list of files");
     }
-    for (size_t i = 0; i < jobs->n_paths; i++) {
-        d.all[i] = (job){.desk = &d, .report = jobs->report, .weight = weigh(jobs->paths[i])};
-        d.all[i].report.file = jobs->paths[i];
-        d.all[i].report.index = i;
-        d.weight += d.all[i].weight > 0 ? d.all[i].weight : 0;
+    for (size_t i = 0; i < d->places; i++) {
+        d->ring[i].desk = d;
+    }
+    status = write_head(d, report, error);
+    weigh_all(d);
+    if (status == VIPANN_OK) {
+        status = threaded ? run_at_once(d, jobs->threads, error) : run_in_order(d, error);
+    }
+    for (size_t i = 0; i < d->places; i++) {
+        empty_place(&d->ring[i]);
+    }
+    if (status == VIPANN_OK && jobs->report.subject == VIP_SUMMARY) {
+        status = write_summary(d, report, error);
+    }
+    return status;
+}
+
+vipann_status
+vip_jobs_run(const vip_jobs *jobs, size_t *failed, vipann_error *error)
+{
+    desk d = {.jobs = jobs, .progress = vip_progress_begin(stderr), .head = vip_delivery_head(jobs->delivery)};
+    vip_report report = jobs->report;
+    *failed = 0;
+    if (vip_report_begin(&report, jobs->analysis.model, error) != VIPANN_OK) {
+        return VIPANN_E_MEMORY;
     }
     (void)pthread_mutex_init(&d.lock, NULL);
     (void)pthread_cond_init(&d.changed, NULL);
-    d.progress = vip_progress_begin(stderr);
-    if (jobs->format->head != NULL) {
-        jobs->format->head(&jobs->report);
-        (void)reach_output(&d, jobs->report.out);
-    }
-    if (jobs->threads > 1 && jobs->n_paths > 1) {
-        run_at_once(&d, jobs->threads);
-    } else {
-        run_in_order(&d);
-    }
+    vipann_status status = run_all(&d, &report, error);
+    *failed = d.failed;
     vip_progress_clear(&d.progress);
-    outcome->failed = 0;
-    outcome->output_errno = d.output_errno;
-    for (size_t i = 0; i < jobs->n_paths; i++) {
-        outcome->failed += d.all[i].failed;
-        free(d.all[i].out_text);
-        free(d.all[i].err_text);
-    }
+    vip_summary_end(&d.summary);
+    vip_report_end(&report);
+    vip_free(d.ring);
     (void)pthread_cond_destroy(&d.changed);
     (void)pthread_mutex_destroy(&d.lock);
-    vip_free(d.all);
-    return VIPANN_OK;
+    return status;
 }

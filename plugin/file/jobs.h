@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* jobs.h -- several recordings, one after another or at once, reported in the order in which they were named. */
+/* jobs.h -- several recordings, one after another or at once, brought in the order in which they are listed. */
 #ifndef VIP_PLUGIN_FILE_JOBS_H
 #define VIP_PLUGIN_FILE_JOBS_H
 
 #include <stddef.h>
 #include <stdio.h>
 
+#include <common/paths.h>
+
 #include "analyse.h"
+#include "delivery.h"
 #include "report.h"
 
 typedef struct {
     vip_analysis analysis;
     const vip_format *format;
-    vip_report report;   /* out, style, clip and top are set: one for each recording is made from it */
+    vip_report report;   /* style, subject, clip, top and index (of the first) are set: one for each recording is
+                             * made from it */
     const char *program; /* what lines on stderr begin with */
-    const char *const *paths;
-    size_t n_paths;
-    size_t threads; /* 1: results are written as they come; more: a whole recording at a time */
+    const vip_paths *paths;
+    size_t threads; /* 1: results are written as they come, where the place allows it */
+    vip_delivery *delivery;
 } vip_jobs;
 
-typedef struct {
-    size_t failed;    /* recordings of which not everything could be heard; each has had its line on stderr */
-    int output_errno; /* why the results could not be written, and everything stopped; 0: they could */
-} vip_jobs_outcome;
-
-/* Analyses all of them. E_MEMORY if it could not even begin. */
-vipann_status vip_jobs_run(const vip_jobs *jobs, vip_jobs_outcome *outcome, vipann_error *error);
+/* Analyses all of them; *failed is how many recordings could not be heard wholly; each has had its line on stderr.
+ * Errors, after which everything has stopped: E_MEMORY and E_IO, of the place that results go to or of temporary files;
+ * the text is empty if nobody reads them any more. */
+vipann_status vip_jobs_run(const vip_jobs *jobs, size_t *failed, vipann_error *error);
 
 #endif /* VIP_PLUGIN_FILE_JOBS_H */

@@ -9,39 +9,6 @@
 
 #include "commands.h"
 
-static const struct {
-    const char *name, *summary;
-    int (*run)(int argc, char **argv);
-} COMMANDS[] = {
-    {"file", "say what is heard in sound files", vip_command_file},
-    {"info", "describe a model, and what it costs on this machine", vip_command_info},
-};
-
-enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
-
-static int
-show_help(void)
-{
-    (void)fputs("Usage: vipann COMMAND [OPTION...] [ARGUMENT...]\n"
-                "Hears what a sound is and says how sure it is.\n\nCommands\n",
-                stdout);
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        (void)printf("  %-20s  %s\n", COMMANDS[i].name, COMMANDS[i].summary);
-    }
-    (void)fputs("\nOptions\n"
-                "  --help                Show this; after a command: its own help.\n"
-                "  --version             Show the version and the kernels in use.\n"
-                "\nEnvironment\n"
-                "  VIPANN_MODEL_PATH     Folders of models, separated by colons.\n"
-                "  VIPANN_KERNELS        Force one set of kernels: c, avx2 or avx512.\n"
-                "  NO_COLOR              If set, no colours on terminals.\n"
-                "\nExamples\n"
-                "  vipann file street.wav\n"
-                "  vipann file --help\n",
-                stdout);
-    return VIP_EXIT_DONE;
-}
-
 static int
 show_version(void)
 {
@@ -54,11 +21,11 @@ refuse(const char *found)
 {
     const char *nearest = NULL;
     size_t closest = SIZE_MAX;
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        size_t distance = vip_word_distance(found, COMMANDS[i].name);
+    for (const vip_subcommand *c = VIP_PROGRAM.commands; c->name != NULL; c++) {
+        size_t distance = vip_word_distance(found, c->name);
         if (distance < closest) {
             closest = distance;
-            nearest = vip_word_is_near(found, distance) ? COMMANDS[i].name : NULL;
+            nearest = vip_word_is_near(found, distance) ? c->name : NULL;
         }
     }
     const char *kind = found[0] == '-' ? "option" : "command";
@@ -79,14 +46,15 @@ dispatch(int argc, char **argv)
         return VIP_EXIT_ASKED_WRONGLY;
     }
     if (strcmp(argv[1], "--help") == 0) {
-        return show_help();
+        vip_options_help(&VIP_PROGRAM, stdout);
+        return VIP_EXIT_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
         return show_version();
     }
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(argv[1], COMMANDS[i].name) == 0) {
-            return COMMANDS[i].run(argc - 1, argv + 1);
+    for (const vip_subcommand *c = VIP_PROGRAM.commands; c->name != NULL; c++) {
+        if (strcmp(argv[1], c->name) == 0) {
+            return c->run(argc - 1, argv + 1);
         }
     }
     return refuse(argv[1]);

@@ -46,10 +46,24 @@ plus_minus(const vip_report *report)
 
 /* ------------------------------------------------------------------------------------------------------- the head */
 
+static void
+put_event_legend(const vip_report *report)
+{
+    (void)fputs("p       the largest probability of the event, and the mean\n"
+                "unsure  what the model has not learnt about this class (epistemic: its passes disagree), in nats\n"
+                "?       like nothing that the model was taught\n"
+                "~       the model's calibration was made with another window or number of passes\n\n",
+                report->out);
+}
+
 void
 vip_report_text_head(const vip_report *report)
 {
-    if (!report->style.terminal) {
+    if (!report->style.terminal || report->subject == VIP_SUMMARY) {
+        return;
+    }
+    if (report->subject == VIP_EVENTS) {
+        put_event_legend(report);
         return;
     }
     char open[VIP_NUMBER_SIZE], unsure[VIP_NUMBER_SIZE];
@@ -113,7 +127,11 @@ vip_report_text_file(const vip_report *report, const vip_audio_facts *facts)
     (void)fputc('\n', out);
     if (!report->clip) {
         vip_text_look_set(out, &report->style, VIP_FAINT);
-        (void)fprintf(out, "%10s %-11s %-14s %s\n", "time", "open", "unsure", "heard");
+        if (report->subject == VIP_EVENTS) {
+            (void)fprintf(out, "%10s %10s  %-11s %7s     %s\n", "from", "to", "p", "unsure", "heard");
+        } else {
+            (void)fprintf(out, "%10s %-11s %-14s %s\n", "time", "open", "unsure", "heard");
+        }
         vip_text_look_set(out, &report->style, VIP_PLAIN);
     }
 }
@@ -178,6 +196,16 @@ put_classes_in_line(const vip_report *report, const vipann_result *r, uint32_t n
     }
 }
 
+/* In place of classes: whatever the network makes of silence is no news. */
+static void
+put_silence(const vip_report *report, const vipann_result *r)
+{
+    char number[VIP_NUMBER_SIZE];
+    vip_text_look_set(report->out, &report->style, VIP_FAINT);
+    (void)fprintf(report->out, "silence, %s dBFS", vip_number_fixed(number, r->level_dbfs, 0));
+    vip_text_look_set(report->out, &report->style, VIP_PLAIN);
+}
+
 static void
 put_line(const vip_report *report, const vipann_result *r, uint32_t n)
 {
@@ -193,10 +221,14 @@ put_line(const vip_report *report, const vipann_result *r, uint32_t n)
     }
     (void)fputc(' ', out);
     vip_text_look_set(out, &report->style, VIP_RED);
-    (void)fputc(r->unknown == VIPANN_YES ? '?' : ' ', out);
+    (void)fputc(r->unknown == VIPANN_YES && !r->silent ? '?' : ' ', out);
     vip_text_look_set(out, &report->style, VIP_PLAIN);
     (void)fputs(r->calibrated ? "  " : "~ ", out);
-    put_classes_in_line(report, r, n);
+    if (r->silent) {
+        put_silence(report, r);
+    } else {
+        put_classes_in_line(report, r, n);
+    }
     (void)fputc('\n', out);
 }
 
@@ -226,7 +258,9 @@ put_block(const vip_report *report, const vipann_result *r, uint32_t n)
         (void)fputs(" nats\n", out);
     }
     (void)fprintf(out, "  heard %s s%s%s\n", vip_number_fixed(number, r->window_seconds, 2),
-                  r->unknown == VIPANN_YES ? "; like nothing that the model was taught" : "",
+                  r->silent                  ? "; silence"
+                  : r->unknown == VIPANN_YES ? "; like nothing that the model was taught"
+                                             : "",
                   r->calibrated ? "" : "; calibration made with another window or number of passes, or none");
 }
 
@@ -238,5 +272,47 @@ vip_report_text_result(const vip_report *report, const vipann_result *r)
         put_block(report, r, n);
     } else {
         put_line(report, r, n);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------- the events */
+
+void
+vip_report_text_event(vip_report *report, const vipann_event *e)
+{
+    char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE];
+    FILE *out = report->out;
+    (void)fprintf(out, "%10s %10s  ", vip_number_clock(a, e->start_seconds, 2), vip_number_clock(b, e->end_seconds, 2));
+    (void)fprintf(out, "%s (%s) ", vip_number_fixed(a, e->p_max, 2), vip_number_fixed(b, e->p_mean, 2));
+    (void)fprintf(out, "%8s ", e->has_epistemic ? vip_number_fixed(a, e->epistemic_nats, 3) : "-");
+    vip_text_look_set(out, &report->style, VIP_RED);
+    (void)fputc(e->unknown == VIPANN_YES ? '?' : ' ', out);
+    vip_text_look_set(out, &report->style, VIP_PLAIN);
+    (void)fputs(e->calibrated ? "  " : "~ ", out);
+    vip_text_look_set(out, &report->style, VIP_STRONG);
+    (void)vip_text_put(out, &report->style, vipann_model_label(report->model, e->class_index), 0, SIZE_MAX);
+    vip_text_look_set(out, &report->style, VIP_PLAIN);
+    (void)fputc('\n', out);
+}
+
+void
+vip_report_text_summary(const vip_report *report, const vip_summary *summary, const uint32_t *order, uint32_t n)
+{
+    char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE];
+    FILE *out = report->out;
+    if (n == 0) {
+        (void)fputs("no events\n", out);
+        return;
+    }
+    vip_text_look_set(out, &report->style, VIP_FAINT);
+    (void)fprintf(out, "%8s %10s  %-*s  %s\n", "events", "time", LABEL_CELLS, "heard", "most certain");
+    vip_text_look_set(out, &report->style, VIP_PLAIN);
+    for (uint32_t k = 0; k < n; k++) {
+        const vip_class_summary *of = &summary->of[order[k]];
+        (void)fprintf(out, "%8llu %10s  ", (unsigned long long)of->events, vip_number_clock(a, of->seconds, 1));
+        (void)vip_text_put(out, &report->style, vipann_model_label(report->model, order[k]), LABEL_CELLS, LABEL_CELLS);
+        (void)fprintf(out, "  %s at %s in ", vip_number_fixed(a, of->p_max, 2), vip_number_clock(b, of->start, 2));
+        (void)vip_text_put(out, &report->style, of->file, 0, SIZE_MAX);
+        (void)fputc('\n', out);
     }
 }

@@ -229,7 +229,7 @@ one_clip(void *state)
         vip_pass_push(w->pass, w->frames + (size_t)done * VIP_MELS, n);
     }
     vip_pass_finish(w->pass, true);
-    vip_pass_answer(w->pass, vip_pass_columns(w->pass), 1, 1, w->logits);
+    vip_pass_answer(w->pass, vip_pass_columns(w->pass), 0, 1, w->logits);
 }
 
 /* Returns the effort of a deterministic pass over 10 s. */

@@ -7,7 +7,10 @@ wav 16000 1 160000 > "$SCRATCH/a.wav"
 quiet
 lines 1
 # and so it does where the signal is ignored
-(trap '' PIPE; "$VIPANN" file --model "$TINY" "$SCRATCH/a.wav" "$SCRATCH/a.wav" 2> "$SCRATCH/err"; echo $? > "$SCRATCH/status") |
-    true
-quiet
-[ "$(cat "$SCRATCH/status")" = 1 ] || fail "status $(cat "$SCRATCH/status")"
+for options in '' '--threads 2' '--summary --threshold 0' '--events --threshold 0'; do
+    # shellcheck disable=SC2086 # several options
+    (trap '' PIPE; "$VIPANN" file --model "$TINY" $options "$SCRATCH/a.wav" "$SCRATCH/a.wav" 2> "$SCRATCH/err"
+        echo $? > "$SCRATCH/status") | true
+    quiet
+    [ "$(cat "$SCRATCH/status")" = 1 ] || fail "$options: status $(cat "$SCRATCH/status")"
+done

@@ -10,9 +10,10 @@ for level in "" file info; do
     grep -q "^Examples" "$SCRATCH/out" || fail "vipann $level --help: no example"
     awk 'length($0) > 80 { exit 1 }' "$SCRATCH/out" || fail "vipann $level --help: wider than 80 columns"
 done
-for option in start duration channel model passes seed hop window horizon latency format clip top output threads; do
+for option in start duration channel recursive shard model passes members seed hop window horizon latency rules threshold only \
+    ignore explain events summary clip format top output output-dir resume threads; do
     run 0 file --help
-    grep -q -- "--$option" "$SCRATCH/out" || fail "vipann file --help: nothing on --$option"
+    grep -q -- "--$option\( \|$\)" "$SCRATCH/out" || fail "vipann file --help: nothing on --$option"
 done
 run 0 --version
 grep -qE '^vipann [0-9]+\.[0-9]+\.[0-9]+ ' "$SCRATCH/out" || fail "no version"

@@ -16,7 +16,7 @@ lines 1
 for key in name sha256 arch width padding weights task frontend look_ahead_s posterior calibration modes labels; do
     grep -q "\"$key\":" "$SCRATCH/out" || fail "nothing on $key: $(cat "$SCRATCH/out")"
 done
-grep -q '"passes":3,"macs_per_s":[1-9][0-9.e+]*,"memory_bytes":[1-9][0-9]*,"core":null' "$SCRATCH/out" ||
+grep -q '"passes":3,"kind":"dropout","macs_per_s":[1-9][0-9.e+]*,"memory_bytes":[1-9][0-9]*,"core":null' "$SCRATCH/out" ||
     fail "no cost: $(cat "$SCRATCH/out")"
 # Prose wraps, with a hanging indent: the shipped model's is long.
 run 0 info --quick vipann-esc50-r22w16-drop

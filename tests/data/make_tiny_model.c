@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* make_tiny_model.c -- writes a model of random numbers: `make_tiny_model OUT [arch width classes padding posterior seed
- * [f32|f16 [multilabel|multiclass]]]`. Without further words a ResNet-22 of width 1 that the tests read in no time. */
+ * [f32|f16 [multilabel|multiclass [members]]]]`. Without further words a ResNet-22 of width 1 that the tests read in no
+ * time. Member m of an ensemble is the deterministic model of seed + m. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,26 +42,30 @@ main(int argc, char **argv)
 {
     static const char *const archs[] = {"resnet22", "resnet38", "resnet54"};
     static const char *const paddings[] = {[VIP_SAME] = "same", [VIP_CAUSAL] = "causal"};
-    static const char *const posteriors[] = {
-        [VIPANN_DETERMINISTIC] = "deterministic", [VIPANN_DROPOUT] = "dropout", [VIPANN_MEANFIELD] = "meanfield"};
+    static const char *const posteriors[] = {[VIPANN_DETERMINISTIC] = "deterministic",
+                                             [VIPANN_DROPOUT] = "dropout",
+                                             [VIPANN_MEANFIELD] = "meanfield",
+                                             [VIPANN_ENSEMBLE] = "ensemble"};
     static const char *const tasks[] = {[VIPANN_MULTILABEL] = "multilabel", [VIPANN_MULTICLASS] = "multiclass"};
-    if (argc < 2 || argc > 10) {
+    if (argc < 2 || argc > 11) {
         (void)fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f32|f16"
-                    " [multilabel|multiclass]]]\n",
+                    " [multilabel|multiclass [members]]]]\n",
                     stderr);
         return 2;
     }
     random_model_spec spec = {VIP_RESNET22, 1, 4, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1};
+    uint32_t members = 3;
     spec.arch = argc > 2 ? (vip_arch)word(argv[2], archs, 3) : spec.arch;
     spec.width = argc > 3 ? number(argv[3], VIP_MAX_WIDTH) : spec.width;
     spec.classes = argc > 4 ? number(argv[4], VIP_MAX_CLASSES) : spec.classes;
     spec.padding = argc > 5 ? (vip_padding)word(argv[5], paddings, 2) : spec.padding;
-    spec.posterior = argc > 6 ? (vipann_posterior)word(argv[6], posteriors, 3) : spec.posterior;
+    spec.posterior = argc > 6 ? (vipann_posterior)word(argv[6], posteriors, 4) : spec.posterior;
     spec.seed = argc > 7 ? number(argv[7], UINT32_MAX) : spec.seed;
     bool half = argc > 8 && word(argv[8], (const char *const[]){"f32", "f16"}, 2) == 1;
     spec.task = argc > 9 ? (vipann_task)word(argv[9], tasks, 2) : spec.task;
+    members = argc > 10 ? number(argv[10], VIPANN_MAX_PASSES) : members;
 
-    vip_model *model = random_model(&spec);
+    vip_model *model = random_ensemble(&spec, members);
     vipann_error error = {VIPANN_E_MEMORY, "not enough memory for the model"};
     vipann_status status = model == NULL ? VIPANN_E_MEMORY : vip_model_write(model, argv[1], half, &error);
     vip_model_free(model);

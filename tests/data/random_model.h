@@ -64,16 +64,33 @@ random_model_number(const vip_tensor_shape *shape, uint64_t seed, uint32_t tenso
     }
 }
 
-/* False if memory is short. */
-static inline bool
-random_model_tensors(vip_model *model, uint64_t seed)
+/* The numbers of one member. */
+static inline void
+random_model_values(const vip_model *model, float *const *values, uint64_t seed)
 {
     for (int i = 0; i < model->n_tensors; i++) {
         const vip_tensor_shape *shape = &model->shapes[i];
         const uint32_t n = (uint32_t)vip_tensor_size(shape);
-        for (uint32_t e = 0; e < n && model->values[i] != NULL; e++) {
-            model->values[i][e] = (float)random_model_number(shape, seed, (uint32_t)i, e);
+        for (uint32_t e = 0; e < n && values[i] != NULL; e++) {
+            values[i][e] = (float)random_model_number(shape, seed, (uint32_t)i, e);
         }
+    }
+}
+
+/* Member m of an ensemble is the deterministic model of seed + m. False if memory is short. */
+static inline bool
+random_model_tensors(vip_model *model, uint64_t seed, uint32_t members)
+{
+    random_model_values(model, model->values, seed);
+    if (model->posterior == VIPANN_ENSEMBLE && !vip_model_make_ensemble(model, members)) {
+        return false;
+    }
+    for (uint32_t m = 1; m < model->members; m++) {
+        random_model_values(model, vip_model_values(model, m), seed + m);
+    }
+    for (int i = 0; i < model->n_tensors; i++) {
+        const vip_tensor_shape *shape = &model->shapes[i];
+        const uint32_t n = (uint32_t)vip_tensor_size(shape);
         bool stochastic =
             shape->kind == VIP_CONV_WEIGHT || shape->kind == VIP_LINEAR_WEIGHT || shape->kind == VIP_LINEAR_BIAS;
         if (model->posterior == VIPANN_MEANFIELD && stochastic) {
@@ -89,16 +106,16 @@ random_model_tensors(vip_model *model, uint64_t seed)
     return true;
 }
 
-/* Limits for all that a calibration can say; the last class is not reportable. False if memory is short. */
+/* All that a calibration can say but a limit of the total; the last class is not reportable. False if memory is short. */
 static inline bool
 random_model_calibration(vip_calibration *calibration, uint32_t classes)
 {
     calibration->present = true;
     calibration->has_deterministic = true;
     calibration->temperature_deterministic = 0.875f;
-    calibration->has_epistemic = calibration->has_confidence = true;
-    calibration->unknown_epistemic = 0.4;
-    calibration->unknown_confidence = 0.3;
+    calibration->has_unknown[VIPANN_SCORE_EPISTEMIC] = calibration->has_unknown[VIPANN_SCORE_CONFIDENCE] = true;
+    calibration->unknown[VIPANN_SCORE_EPISTEMIC] = 0.4;
+    calibration->unknown[VIPANN_SCORE_CONFIDENCE] = 0.3;
     calibration->members = 4;
     calibration->window_columns = 15;
     calibration->thresholds = vip_alloc(classes, sizeof *calibration->thresholds);
@@ -115,9 +132,9 @@ random_model_calibration(vip_calibration *calibration, uint32_t classes)
     return true;
 }
 
-/* The model, to be freed with vip_model_free, or NULL if memory is short. Front-end: panns16k. */
+/* The model, to be freed with vip_model_free, or NULL if memory is short. members: of an ensemble. Front-end: panns16k. */
 static inline vip_model *
-random_model(const random_model_spec *spec)
+random_ensemble(const random_model_spec *spec, uint32_t members)
 {
     vip_model *model = vip_model_new(spec->arch, spec->width, spec->classes, spec->padding);
     if (model == NULL) {
@@ -126,8 +143,8 @@ random_model(const random_model_spec *spec)
     model->task = spec->task;
     model->posterior = spec->posterior;
     model->frontend = (vip_frontend_spec){"panns16k", 16000, 512, 160, VIP_MELS, 50, 8000, 1e-10};
-    bool complete =
-        random_model_tensors(model, spec->seed) && random_model_calibration(&model->calibration, spec->classes);
+    bool complete = random_model_tensors(model, spec->seed, members) &&
+                    random_model_calibration(&model->calibration, spec->classes);
     for (uint32_t i = 0; i < spec->classes && complete; i++) {
         char label[32];
         (void)snprintf(label, sizeof label, "class %u", (unsigned)i);
@@ -150,6 +167,13 @@ random_model(const random_model_spec *spec)
         return NULL;
     }
     return model;
+}
+
+/* The same; an ensemble has three members. */
+static inline vip_model *
+random_model(const random_model_spec *spec)
+{
+    return random_ensemble(spec, 3);
 }
 
 #endif /* VIP_TESTS_RANDOM_MODEL_H */

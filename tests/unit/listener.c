@@ -35,7 +35,7 @@ tiny_model(vip_arch arch, vip_padding padding, vipann_posterior posterior)
                                     .posterior = posterior,
                                     .task = VIPANN_MULTILABEL,
                                     .seed = 5};
-    vip_model *model = random_model(&spec);
+    vip_model *model = random_ensemble(&spec, TINY_MEMBERS);
     assert_non_null(model);
     return model;
 }
@@ -50,8 +50,35 @@ kind_of(size_t kind)
         {.arch = VIP_RESNET54, .padding = VIP_CAUSAL, .posterior = VIPANN_DETERMINISTIC, .members = 1, .seed = 11},
         {.arch = VIP_RESNET38, .padding = VIP_SAME, .posterior = VIPANN_DETERMINISTIC, .members = 2, .seed = 11},
         {.arch = VIP_RESNET22, .padding = VIP_CAUSAL, .posterior = VIPANN_MEANFIELD, .members = 3, .seed = 11},
+        {.arch = VIP_RESNET22,
+         .padding = VIP_SAME,
+         .posterior = VIPANN_MEANFIELD,
+         .explicit_members = true,
+         .members = 3,
+         .seed = 11},
+        {.arch = VIP_RESNET22, .padding = VIP_SAME, .posterior = VIPANN_ENSEMBLE, .members = 3, .seed = 11},
+        {.arch = VIP_RESNET54, .padding = VIP_CAUSAL, .posterior = VIPANN_ENSEMBLE, .members = 2, .seed = 11},
     };
     return kinds[kind];
+}
+
+/* Weights of each member's own. */
+static void
+make_sets(listener *l, uint64_t seed, uint32_t members)
+{
+    l->sets = calloc(VIPANN_MAX_PASSES, sizeof *l->sets);
+    assert_non_null(l->sets);
+    for (uint32_t m = 0; m < members; m++) {
+        if (l->model->posterior == VIPANN_ENSEMBLE) {
+            l->sets[m] = vip_weights_new(l->model, vip_model_values(l->model, m), NULL);
+        } else {
+            vip_tensors drawn = vip_draw_weights(l->model, seed, m);
+            assert_non_null(drawn);
+            l->sets[m] = vip_weights_new(l->model, drawn, NULL);
+            vip_tensors_free(drawn);
+        }
+        assert_non_null(l->sets[m]);
+    }
 }
 
 listener
@@ -59,19 +86,24 @@ listener_new(const listener_options *o)
 {
     listener l = {.model = tiny_model(o->arch, o->padding, o->posterior)};
     const uint32_t members = o->members == 0 ? 1 : o->members;
-    if (o->posterior == VIPANN_MEANFIELD) {
+    const bool flipout = o->posterior == VIPANN_MEANFIELD && !o->explicit_members;
+    if (flipout) {
         l.noise = vip_draw_noise(l.model, o->seed, 0);
         assert_non_null(l.noise);
     }
     l.weights = vip_weights_new(l.model, l.model->values, l.noise);
     assert_non_null(l.weights);
-    if (o->posterior == VIPANN_MEANFIELD) {
+    if (flipout) {
         l.signs = vip_draw_signs(l.model, l.weights, l.noise, o->seed, members);
         assert_non_null(l.signs);
+    }
+    if (o->explicit_members || o->posterior == VIPANN_ENSEMBLE) {
+        make_sets(&l, o->seed, members);
     }
     const vip_pass_options options = {.kernels = o->kernels == NULL ? vip_kernels_choose(NULL) : o->kernels,
                                       .rates = l.model->rates,
                                       .signs = l.signs,
+                                      .sets = (const vip_weights *const *)l.sets,
                                       .seed = o->seed,
                                       .max_members = members,
                                       .max_frames = o->max_frames == 0 ? VIP_COLUMN_FRAMES : o->max_frames,
@@ -85,6 +117,10 @@ void
 listener_free(listener *l)
 {
     vip_pass_free(l->pass);
+    for (size_t m = 0; l->sets != NULL && m < VIPANN_MAX_PASSES; m++) {
+        vip_weights_free(l->sets[m]);
+    }
+    free(l->sets);
     vip_signs_free(l->signs);
     vip_weights_free(l->weights);
     vip_tensors_free(l->noise);

@@ -13,7 +13,9 @@ enum { TINY_WIDTH = 2, TINY_CLASSES = 5 };
 /* n frames of something like a log-mel sound, [n][VIP_MELS]; a pure function of seed and frame. Free with free. */
 float *random_frames(uint64_t seed, size_t n);
 
-/* A model of TINY_WIDTH and TINY_CLASSES with random weights; dropout at the rates of training. */
+/* A model of TINY_WIDTH and TINY_CLASSES with random weights; dropout at the rates of training, ensembles of
+ * TINY_MEMBERS. */
+enum { TINY_MEMBERS = 8 };
 vip_model *tiny_model(vip_arch arch, vip_padding padding, vipann_posterior posterior);
 
 typedef struct {
@@ -21,6 +23,7 @@ typedef struct {
     vip_tensors noise;
     vip_weights *weights;
     vip_signs *signs;
+    vip_weights **sets; /* [VIPANN_MAX_PASSES] of members with weights of their own; NULL: there are none */
     vip_pass *pass;
 } listener;
 
@@ -28,7 +31,8 @@ typedef struct {
 typedef struct {
     vip_arch arch;
     vip_padding padding;
-    vipann_posterior posterior; /* mean field: Flipout per channel */
+    vipann_posterior posterior; /* mean field: Flipout per channel, unless ... */
+    bool explicit_members;      /* have weights of their own */
     uint32_t members;           /* 1 */
     uint32_t max_frames;        /* 32 */
     uint32_t max_window;        /* endless */
@@ -36,8 +40,8 @@ typedef struct {
     const vip_kernels *kernels; /* the best here */
 } listener_options;
 
-/* The networks and posteriors over which most invariants are seen to hold; 5 is Flipout. */
-enum { KINDS = 6 };
+/* The networks and posteriors over which most invariants are seen to hold. */
+enum { FLIPOUT_KIND = 5, EXPLICIT_KIND, ENSEMBLE_KIND, CAUSAL_ENSEMBLE_KIND, KINDS };
 listener_options kind_of(size_t kind);
 
 /* Asserts that everything could be made. */

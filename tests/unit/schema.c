@@ -104,9 +104,29 @@ fits_members(const json_t *schema, const json_t *value, char why[SCHEMA_WHY])
     return true;
 }
 
+/* One of the alternatives must fit; why is about one that has the value's keys, if there is one. */
+static bool
+fits_any(const json_t *alternatives, const json_t *value, char why[SCHEMA_WHY])
+{
+    char reason[SCHEMA_WHY];
+    (void)refuse(why, "value", "fits none of the alternatives");
+    for (size_t i = 0; i < json_array_size(alternatives); i++) {
+        if (schema_check(json_array_get(alternatives, i), value, reason)) {
+            return true;
+        }
+        if (strstr(reason, "is not known") == NULL && strstr(reason, "is missing") == NULL) {
+            memcpy(why, reason, SCHEMA_WHY);
+        }
+    }
+    return alternatives == NULL;
+}
+
 bool
 schema_check(const json_t *schema, const json_t *value, char why[SCHEMA_WHY])
 {
+    if (!fits_any(json_object_get(schema, "anyOf"), value, why)) {
+        return false;
+    }
     if (!fits_type(json_object_get(schema, "type"), value) || !fits_enum(json_object_get(schema, "enum"), value)) {
         return refuse(why, "value", "is of another kind");
     }
@@ -134,7 +154,8 @@ schema_foreign_word(const json_t *schema)
                                         "description", "type",     "enum",
                                         "properties",  "required", "additionalProperties",
                                         "items",       "minItems", "minLength",
-                                        "pattern",     "minimum",  "maximum"};
+                                        "pattern",     "minimum",  "maximum",
+                                        "anyOf"};
     const char *key, *name;
     json_t *rule, *inner;
     json_object_foreach((json_t *)schema, key, rule)
@@ -144,6 +165,9 @@ schema_foreign_word(const json_t *schema)
             found = strcmp(known[i], key) == 0;
         }
         const char *foreign = found ? NULL : key;
+        for (size_t i = 0; strcmp(key, "anyOf") == 0 && i < json_array_size(rule); i++) {
+            foreign = foreign != NULL ? foreign : schema_foreign_word(json_array_get(rule, i));
+        }
         if (strcmp(key, "items") == 0) {
             foreign = schema_foreign_word(rule);
         } else if (strcmp(key, "properties") == 0) {

@@ -25,7 +25,7 @@ open_model(void **folder, const char *name, vip_padding padding, vipann_posterio
            bool late)
 {
     const random_model_spec spec = {VIP_RESNET22, 1, STREAM_CLASSES, padding, posterior, task, 7};
-    vip_model *file = random_model(&spec);
+    vip_model *file = random_ensemble(&spec, STREAM_MEMBERS);
     if (file == NULL) {
         return NULL;
     }
@@ -59,7 +59,9 @@ stream_open_models(void **state)
     m->late = open_model(f, "late.safetensors", VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, true);
     m->flipout = open_model(f, "flipout.safetensors", VIP_CAUSAL, VIPANN_MEANFIELD, VIPANN_MULTICLASS, false);
     m->plain = open_model(f, "plain.safetensors", VIP_SAME, VIPANN_DETERMINISTIC, VIPANN_MULTICLASS, false);
-    bool all = m->same != NULL && m->causal != NULL && m->late != NULL && m->flipout != NULL && m->plain != NULL;
+    m->ensemble = open_model(f, "ensemble.safetensors", VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, false);
+    bool all = m->ensemble != NULL && m->same != NULL && m->causal != NULL && m->late != NULL && m->flipout != NULL &&
+               m->plain != NULL;
     return all ? 0 : -1;
 }
 
@@ -72,6 +74,7 @@ stream_close_models(void **state)
     vipann_model_unref(m->late);
     vipann_model_unref(m->flipout);
     vipann_model_unref(m->plain);
+    vipann_model_unref(m->ensemble);
     int failed = scratch_remove(&m->folder);
     free(m);
     return failed;
@@ -220,7 +223,9 @@ stream_same_content(const vipann_result *a, const vipann_result *b)
     const size_t bytes = a->classes * sizeof *a->p;
     return a->columns == b->columns && same_bits(&a->window_seconds, &b->window_seconds, sizeof a->window_seconds) &&
            a->passes == b->passes && a->has_epistemic == b->has_epistemic && a->unknown == b->unknown &&
-           a->reduction == b->reduction && same_bits(&a->total_nats, &b->total_nats, sizeof a->total_nats) &&
+           a->reduction == b->reduction && a->silent == b->silent &&
+           same_bits(&a->level_dbfs, &b->level_dbfs, sizeof a->level_dbfs) &&
+           same_bits(&a->total_nats, &b->total_nats, sizeof a->total_nats) &&
            same_bits(&a->aleatoric_nats, &b->aleatoric_nats, sizeof a->aleatoric_nats) &&
            same_bits(&a->epistemic_nats, &b->epistemic_nats, sizeof a->epistemic_nats) &&
            a->not_finite == b->not_finite && a->clipped == b->clipped && a->classes == b->classes &&

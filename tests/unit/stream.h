@@ -13,12 +13,13 @@ typedef struct {
     vipann_model *late;          /* causal, dropout before the dense layers only, multi-label */
     vipann_model *flipout;       /* causal, mean-field, multi-class */
     vipann_model *plain;         /* same, deterministic, multi-class */
+    vipann_model *ensemble;      /* same, of STREAM_MEMBERS, multi-label */
 } stream_models;
 
 int stream_open_models(void **state);
 int stream_close_models(void **state);
 
-enum { STREAM_CLASSES = 5, STREAM_COLUMN = 5120 /* samples of one column at 16 kHz */ };
+enum { STREAM_MEMBERS = 8, STREAM_CLASSES = 5, STREAM_COLUMN = 5120 /* samples of one column at 16 kHz */ };
 
 /* Sound number `seed` of n samples, full scale about 0.3: tones that come and go over noise. The caller frees it. */
 float *stream_sound(uint32_t seed, size_t n);

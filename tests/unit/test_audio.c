@@ -147,8 +147,8 @@ test_start_and_duration_cut_out_exactly_that(void **state)
     static const struct {
         double start, duration;
         size_t first, frames;
-    } table[] = {{0, 0.5, 0, 4000},       {1, 0, 8000, 12000},         {2.4, 0.1, 19200, 800}, {2.4, 9, 19200, 800},
-                 {0.000125, 0, 1, 19999}, {1.2345, 0.000125, 9876, 1}, {2.499875, 0, 19999, 1}};
+    } table[] = {{0, 0.5, 0, 4000},       {1, 0, 8000, 12000},         {2.4, 0.1, 19200, 800},  {2.4, 9, 19200, 800},
+                 {0.000125, 0, 1, 19999}, {1.2345, 0.000125, 9876, 1}, {2.499875, 0, 19999, 1}, {1, 1e-9, 8000, 1}};
     for (size_t f = 0; f < LENGTH(FORMATS); f++) {
         char path[SCRATCH_PATH];
         assert_non_null(make(state, path, FORMATS[f].format, 8000, 2, FRAMES));

@@ -14,7 +14,7 @@
 #include <common/csv.h>
 
 static void
-test_fields_are_quoted_where_the_standard_asks(void **state)
+test_fields_are_quoted_where_the_standard_asks_and_stay_utf8(void **state)
 {
     (void)state;
     static const struct {
@@ -28,7 +28,9 @@ test_fields_are_quoted_where_the_standard_asks(void **state)
                  {"\r", "\"\r\""},
                  {" edge", "\" edge\""},
                  {"in side", "in side"},
-                 {"\xff", "\xff"}};
+                 {"\xff", "\xef\xbf\xbd"},
+                 {"caf\xc3\xa9, \"\033\"", "\"caf\xc3\xa9, \"\"\xef\xbf\xbd\"\"\""},
+                 {"\t\xc2\x9b", "\t\xef\xbf\xbd"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char *text = NULL, expected[64];
         size_t size = 0;
@@ -67,7 +69,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields_are_quoted_where_the_standard_asks),
+        cmocka_unit_test(test_fields_are_quoted_where_the_standard_asks_and_stay_utf8),
         cmocka_unit_test(test_rows_hold_numbers_and_gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

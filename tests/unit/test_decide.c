@@ -138,99 +138,96 @@ test_pooling_comes_before_decomposing(void **state)
     }
 }
 
+/* A row: which limits the model states (0.25 nats, 1.5 nats, 0.5), the evidence, and the answer. */
+typedef struct {
+    bool epistemic, total, confidence;
+    vip_evidence evidence;
+    vipann_answer answer;
+} unknown_row;
+
 static void
-test_multiclass_is_unknown_beyond_either_limit(void **state)
+assert_unknown(vipann_task task, const unknown_row *rows, size_t n)
 {
-    (void)state;
-    static const struct {
-        bool epistemic, confidence; /* limits that the model states: 0.25 nats, 0.5 */
-        vip_evidence evidence;
-        vipann_answer answer;
-    } table[] = {
-        {true,
-         true,
-         {.members = 2, .total = 1, .epistemic = .125, .largest = .5},
-         VIPANN_NO}, /* both at their limits */
-        {true, true, {.members = 2, .total = 1, .epistemic = .126, .largest = .5}, VIPANN_YES},
-        {true, true, {.members = 2, .total = 1, .epistemic = .125, .largest = .499}, VIPANN_YES},
-        {true, true, {.members = 8, .total = 1, .epistemic = .22, .largest = .9}, VIPANN_YES},  /* .2514 */
-        {true, true, {.members = 8, .total = 1, .epistemic = .21, .largest = .9}, VIPANN_NO},   /* .24 */
-        {true, true, {.members = 8, .total = .24, .epistemic = .24, .largest = .9}, VIPANN_NO}, /* at most the total */
-        {true, false, {.members = 2, .total = 1, .epistemic = .1, .largest = .1}, VIPANN_NO},
-        {false, true, {.members = 2, .total = 1, .epistemic = .9, .largest = .9}, VIPANN_NO},
-        {false, true, {.members = 2, .total = 1, .epistemic = .1, .largest = .1}, VIPANN_YES},
-        {false, false, {.members = 8, .total = 1, .epistemic = .9, .largest = .1}, VIPANN_CANNOT_SAY},
-        {true, true, {.members = 1, .total = 1, .epistemic = 0, .largest = .1}, VIPANN_CANNOT_SAY},
-        {true, true, {.members = 0, .total = 1, .epistemic = 0, .largest = .1}, VIPANN_CANNOT_SAY},
-    };
-    for (size_t i = 0; i < LENGTH(table); i++) {
+    for (size_t i = 0; i < n; i++) {
         static vip_model model;
-        model = (vip_model){.task = VIPANN_MULTICLASS,
-                            .calibration = {.present = true,
-                                            .has_epistemic = table[i].epistemic,
-                                            .has_confidence = table[i].confidence,
-                                            .unknown_epistemic = 0.25,
-                                            .unknown_confidence = 0.5}};
-        if (vip_unknown(&model, &table[i].evidence) != table[i].answer) {
+        model = (vip_model){
+            .task = task,
+            .calibration = {
+                .present = true,
+                .has_unknown = {[VIPANN_SCORE_EPISTEMIC] = rows[i].epistemic,
+                                [VIPANN_SCORE_TOTAL] = rows[i].total,
+                                [VIPANN_SCORE_CONFIDENCE] = rows[i].confidence},
+                .unknown = {
+                    [VIPANN_SCORE_EPISTEMIC] = 0.25, [VIPANN_SCORE_TOTAL] = 1.5, [VIPANN_SCORE_CONFIDENCE] = 0.5}}};
+        if (vip_unknown(&model, &rows[i].evidence) != rows[i].answer) {
             print_error("row %zu\n", i);
             fail();
         }
         model.calibration.present = false;
-        assert_int_equal(vip_unknown(&model, &table[i].evidence), VIPANN_CANNOT_SAY);
+        assert_int_equal(vip_unknown(&model, &rows[i].evidence), VIPANN_CANNOT_SAY);
     }
 }
 
 static void
-test_multilabel_is_unknown_if_nothing_is_active_and_members_disagree(void **state)
+test_multiclass_is_unknown_beyond_any_limit(void **state)
 {
     (void)state;
-    static const struct {
-        bool epistemic, confidence; /* limits that the model states: 0.25 nats, 0.5 */
-        vip_evidence evidence;
-        vipann_answer answer;
-    } table[] = {
-        {true, false, {.members = 8, .active_epistemic = .25, .n_active = 0}, VIPANN_NO}, /* at the limit */
-        {true, false, {.members = 8, .active_epistemic = .251, .n_active = 0}, VIPANN_YES},
-        {true, false, {.members = 8, .active_epistemic = .251, .n_active = 1}, VIPANN_NO},
-        {true, true, {.members = 2, .active_epistemic = .1, .n_active = 0, .largest = .1}, VIPANN_NO},
-        {true, false, {.members = 8, .total = 9, .epistemic = 9, .active_epistemic = .1}, VIPANN_NO}, /* not the sums */
-        {false, true, {.members = 8, .active_epistemic = .9, .n_active = 0}, VIPANN_CANNOT_SAY},
-        {false, false, {.members = 8, .active_epistemic = .9, .n_active = 0}, VIPANN_CANNOT_SAY},
-        {true, false, {.members = 1, .active_epistemic = .9, .n_active = 0}, VIPANN_CANNOT_SAY},
+    static const unknown_row rows[] = {
+        {true,
+         true,
+         true,
+         {.members = 2, .total = 1.5, .epistemic = .25, .largest = .5},
+         VIPANN_NO}, /* at the limits */
+        {true, true, true, {.members = 2, .total = 1.5, .epistemic = .251, .largest = .5}, VIPANN_YES},
+        {true, true, true, {.members = 2, .total = 1.501, .epistemic = .25, .largest = .5}, VIPANN_YES},
+        {true, true, true, {.members = 2, .total = 1.5, .epistemic = .25, .largest = .499}, VIPANN_YES},
+        {true, false, false, {.members = 2, .total = 9, .epistemic = .1, .largest = .1}, VIPANN_NO},
+        {true, false, false, {.members = 2, .total = 1, .epistemic = .9, .largest = .9}, VIPANN_YES},
+        {false, true, false, {.members = 2, .total = 1, .epistemic = .9, .largest = .1}, VIPANN_NO},
+        {false, true, false, {.members = 2, .total = 2, .epistemic = .1, .largest = .9}, VIPANN_YES},
+        {false, false, true, {.members = 2, .total = 9, .epistemic = .9, .largest = .9}, VIPANN_NO},
+        {false, false, true, {.members = 2, .total = 1, .epistemic = .1, .largest = .1}, VIPANN_YES},
+        {true, true, true, {.members = 2, .total = 9, .epistemic = .9, .largest = .9, .n_active = 3}, VIPANN_YES},
     };
-    for (size_t i = 0; i < LENGTH(table); i++) {
-        static vip_model model;
-        model = (vip_model){.task = VIPANN_MULTILABEL,
-                            .calibration = {.present = true,
-                                            .has_epistemic = table[i].epistemic,
-                                            .has_confidence = table[i].confidence,
-                                            .unknown_epistemic = 0.25,
-                                            .unknown_confidence = 0.5}};
-        if (vip_unknown(&model, &table[i].evidence) != table[i].answer) {
-            print_error("row %zu\n", i);
-            fail();
-        }
-    }
+    assert_unknown(VIPANN_MULTICLASS, rows, LENGTH(rows));
 }
 
-/* decide/ may not call bayes/, so the correction for few members stands in both: a limit between it and its neighbours
- * shows that they agree. */
 static void
-test_the_correction_is_that_of_the_decomposition(void **state)
+test_multilabel_is_unknown_only_if_nothing_is_active(void **state)
 {
     (void)state;
-    for (size_t members = 2; members <= 64; members++) {
-        for (double e = 0.01; e < 1; e += 0.049) {
-            static vip_model model;
-            vip_evidence evidence = {.members = members, .total = 0.7, .epistemic = fmin(e, 0.7), .largest = 1};
-            double corrected = vip_corrected_epistemic(evidence.total, evidence.epistemic, members);
-            model = (vip_model){.task = VIPANN_MULTICLASS, .calibration = {.present = true, .has_epistemic = true}};
-            model.calibration.unknown_epistemic = corrected;
-            assert_int_equal(vip_unknown(&model, &evidence), VIPANN_NO);
-            model.calibration.unknown_epistemic = nextafter(corrected, 0);
-            assert_int_equal(vip_unknown(&model, &evidence), VIPANN_YES);
-        }
+    static const unknown_row rows[] = {
+        {true, false, false, {.members = 8, .epistemic = .25, .n_active = 0}, VIPANN_NO}, /* at the limit */
+        {true, false, false, {.members = 8, .epistemic = .251, .n_active = 0}, VIPANN_YES},
+        {true, false, false, {.members = 8, .epistemic = .251, .n_active = 1}, VIPANN_NO},
+        {false, true, false, {.members = 8, .total = 1.6, .n_active = 0}, VIPANN_YES},
+        {false, true, false, {.members = 8, .total = 1.6, .n_active = 2}, VIPANN_NO},
+        {false, false, true, {.members = 8, .largest = .4, .n_active = 0}, VIPANN_YES},
+        {false, false, true, {.members = 8, .largest = .4, .n_active = 1}, VIPANN_NO},
+        {true, true, true, {.members = 8, .total = 1, .epistemic = .1, .largest = .6}, VIPANN_NO},
+    };
+    assert_unknown(VIPANN_MULTILABEL, rows, LENGTH(rows));
+}
+
+/* With fewer than two members there is no epistemic value; the other scores need none. */
+static void
+test_what_has_no_value_says_nothing(void **state)
+{
+    (void)state;
+    for (size_t members = 0; members < 2; members++) {
+        const unknown_row rows[] = {
+            {false, false, false, {.members = members, .total = 9, .largest = .1}, VIPANN_CANNOT_SAY},
+            {true, false, false, {.members = members, .total = 9, .epistemic = 9, .largest = .1}, VIPANN_CANNOT_SAY},
+            {true, true, false, {.members = members, .total = 1, .epistemic = 9, .largest = .1}, VIPANN_NO},
+            {true, true, false, {.members = members, .total = 2, .epistemic = 9, .largest = .1}, VIPANN_YES},
+            {true, false, true, {.members = members, .total = 9, .epistemic = 9, .largest = .9}, VIPANN_NO},
+            {true, false, true, {.members = members, .total = 9, .epistemic = 9, .largest = .4}, VIPANN_YES},
+        };
+        assert_unknown(VIPANN_MULTICLASS, rows, LENGTH(rows));
+        assert_unknown(VIPANN_MULTILABEL, rows, LENGTH(rows));
     }
+    const unknown_row none = {false, false, false, {.members = 8, .total = 9, .epistemic = 9}, VIPANN_CANNOT_SAY};
+    assert_unknown(VIPANN_MULTICLASS, &none, 1);
 }
 
 int
@@ -241,9 +238,9 @@ main(void)
         cmocka_unit_test(test_calibration_applies_where_it_was_found),
         cmocka_unit_test(test_smoothing_forgets_within_its_horizon),
         cmocka_unit_test(test_pooling_comes_before_decomposing),
-        cmocka_unit_test(test_multiclass_is_unknown_beyond_either_limit),
-        cmocka_unit_test(test_multilabel_is_unknown_if_nothing_is_active_and_members_disagree),
-        cmocka_unit_test(test_the_correction_is_that_of_the_decomposition),
+        cmocka_unit_test(test_multiclass_is_unknown_beyond_any_limit),
+        cmocka_unit_test(test_multilabel_is_unknown_only_if_nothing_is_active),
+        cmocka_unit_test(test_what_has_no_value_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

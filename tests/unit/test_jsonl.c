@@ -112,6 +112,10 @@ test_every_pair_of_bytes_makes_valid_json(void **state)
             json_t *read = json_loads(line, 0, NULL);
             assert_non_null(read);
             json_decref(read);
+            for (const char *at = line; *at != '\0' && *at != '\n'; at++) {
+                bool c1 = (unsigned char)at[0] == 0xc2 && (unsigned char)at[1] < 0xa0;
+                assert_true((unsigned char)*at >= 0x20 && *at != 0x7f && !c1); /* nothing commands a terminal */
+            }
             free(line);
         }
     }

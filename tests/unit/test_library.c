@@ -34,7 +34,7 @@ path_of(char out[SCRATCH_PATH], void **state, const char *name)
 static void
 copy_file(const char *from, const char *to)
 {
-    enum { MOST = 1 << 20 };
+    enum { MOST = 4 << 20 };
     char *bytes = malloc(MOST);
     assert_non_null(bytes);
     const size_t n = scratch_read(from, bytes, MOST);
@@ -148,13 +148,13 @@ test_file_that_cannot_be_opened_is_named(void **state)
 static void
 test_short_memory_is_said(void **state)
 {
-    static const char *const names[] = {"causal.safetensors", "flipout.safetensors"};
+    static const char *const names[] = {"causal.safetensors", "flipout.safetensors", "ensemble.safetensors"};
     char from[SCRATCH_PATH], path[SCRATCH_PATH];
     for (size_t i = 0; i < LENGTH(names); i++) {
         copy_file(path_of(from, state, names[i]), path_of(path, state, "short.safetensors")); /* not open yet */
         vipann_model *model = NULL;
-        long n = 0, step = 1;
-        for (; model == NULL; n += step) {
+        long n = 0;
+        for (; model == NULL; n += n < 500 ? 1 : 101) {
             vipann_error error = {VIPANN_OK, ""};
             failing_after(n);
             model = vipann_model_open(path, &error);
@@ -220,15 +220,21 @@ test_model_is_described(void **state)
     assert_true(fabs(i.column_seconds - 0.32) < 1e-12 && fabs(i.look_ahead_seconds - 1.86) < 1e-12);
     assert_true(i.has_calibration && i.temperature == 0.75 && i.temperature_deterministic == 0.875);
     assert_true(i.calibration_members == 4 && i.calibration_window_columns == 15);
-    assert_true(i.has_unknown_epistemic && i.has_unknown_confidence);
-    assert_true(i.unknown_epistemic_nats == 0.4 && i.unknown_confidence == 0.3);
+    assert_true(i.has_unknown[VIPANN_SCORE_EPISTEMIC] && i.has_unknown[VIPANN_SCORE_CONFIDENCE]);
+    assert_false(i.has_unknown[VIPANN_SCORE_TOTAL]);
+    assert_true(i.unknown[VIPANN_SCORE_EPISTEMIC] == 0.4 && i.unknown[VIPANN_SCORE_CONFIDENCE] == 0.3);
+    assert_int_equal(i.members, 0);
     assert_int_equal(i.weights, vip_network_weights(&models->same->file->network));
 
     vipann_model_describe(models->flipout, &i);
     assert_string_equal(i.padding, "causal");
     assert_string_equal(i.preset, "");
     assert_true(i.causal && i.look_ahead_seconds == 0);
-    assert_true(i.posterior == VIPANN_MEANFIELD && i.task == VIPANN_MULTICLASS);
+    assert_true(i.posterior == VIPANN_MEANFIELD && i.task == VIPANN_MULTICLASS && i.members == 0);
+
+    vipann_model_describe(models->ensemble, &i);
+    assert_true(i.posterior == VIPANN_ENSEMBLE && i.members == STREAM_MEMBERS);
+    assert_int_equal(i.weights, vip_network_weights(&models->ensemble->file->network)); /* of one */
 
     assert_string_equal(vipann_model_label(models->same, STREAM_CLASSES - 1), "class 4");
     assert_null(vipann_model_label(models->same, STREAM_CLASSES));
@@ -236,6 +242,17 @@ test_model_is_described(void **state)
     assert_true(vipann_model_threshold(models->same, STREAM_CLASSES - 1) < 0); /* not reportable */
     assert_true(vipann_model_threshold(models->same, STREAM_CLASSES) < 0);
     assert_true(strlen(vipann_version()) >= 5 && strlen(vipann_kernels()) >= 1);
+}
+
+static void
+test_scores_have_the_names_of_model_files(void **state)
+{
+    (void)state;
+    assert_string_equal(vipann_score_name(VIPANN_SCORE_EPISTEMIC), "epistemic_nats");
+    assert_string_equal(vipann_score_name(VIPANN_SCORE_TOTAL), "total_nats");
+    assert_string_equal(vipann_score_name(VIPANN_SCORE_CONFIDENCE), "confidence");
+    assert_null(vipann_score_name(VIPANN_N_SCORES));
+    assert_null(vipann_score_name((vipann_score)-1));
 }
 
 static void
@@ -314,6 +331,85 @@ test_cost_is_that_of_the_reference(void **state) /* S7 */
     assert_non_null(strstr(error.text, "hop_columns"));
 }
 
+/* The first member costs as much as no passes, every other what it has for itself; room for more costs memory only. */
+static void
+test_cost_of_every_kind(void **state)
+{
+    const stream_models *models = *state;
+    const struct {
+        vipann_model *model;
+        vipann_members members;
+    } table[] = {{models->causal, VIPANN_EXPLICIT},
+                 {models->flipout, VIPANN_FLIPOUT},
+                 {models->flipout, VIPANN_EXPLICIT},
+                 {models->ensemble, VIPANN_EXPLICIT}};
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        vipann_options o = stream_options(table[i].model, 0, VIPANN_CENTRED);
+        o.members = table[i].members;
+        vipann_cost none, one, three, room;
+        assert_int_equal(vipann_model_cost(table[i].model, &o, &none, NULL), VIPANN_OK);
+        o.passes = 1;
+        assert_int_equal(vipann_model_cost(table[i].model, &o, &one, NULL), VIPANN_OK);
+        o.passes = 3;
+        assert_int_equal(vipann_model_cost(table[i].model, &o, &three, NULL), VIPANN_OK);
+        o.passes = 1;
+        o.max_passes = 3;
+        assert_int_equal(vipann_model_cost(table[i].model, &o, &room, NULL), VIPANN_OK);
+        assert_true(fabs(one.macs_per_second - none.macs_per_second) < 1);
+        const double each = (three.macs_per_second - one.macs_per_second) / 2;
+        const bool dropout = table[i].model->file->posterior == VIPANN_DROPOUT;
+        assert_true(dropout ? each < one.macs_per_second
+                            : fabs(each - one.macs_per_second) < 1); /* nothing is shared */
+        assert_true(room.macs_per_second == one.macs_per_second && room.memory_bytes == three.memory_bytes);
+        assert_true(three.memory_bytes > one.memory_bytes && one.memory_bytes > table[i].model->weights->bytes);
+    }
+}
+
+/* Members of mean field: a pair of vectors for all of them, or a set of weights for each. An ensemble has all of its sets
+ * in memory whether they run or not. */
+static void
+test_cost_counts_the_sets_of_weights(void **state)
+{
+    const stream_models *models = *state;
+    const vip_weights *packed = models->flipout->weights;
+    uint64_t set = 0;
+    for (int i = 0; i < packed->n_layers; i++) {
+        set += packed->layers[i].out_blocks * packed->layers[i].w_block * sizeof(float);
+    }
+    for (uint32_t passes = 1; passes < 6; passes++) {
+        vipann_options o = stream_options(models->flipout, passes, VIPANN_CENTRED);
+        vipann_cost flipout, own;
+        assert_int_equal(vipann_model_cost(models->flipout, &o, &flipout, NULL), VIPANN_OK);
+        o.members = VIPANN_EXPLICIT;
+        assert_int_equal(vipann_model_cost(models->flipout, &o, &own, NULL), VIPANN_OK);
+        assert_int_equal(own.memory_bytes + 2 * set, flipout.memory_bytes + passes * set);
+    }
+    vipann_options o = stream_options(models->ensemble, 0, VIPANN_CENTRED);
+    vipann_cost alone, same;
+    assert_int_equal(vipann_model_cost(models->ensemble, &o, &alone, NULL), VIPANN_OK);
+    assert_int_equal(vipann_model_cost(models->same, &o, &same, NULL), VIPANN_OK);
+    assert_int_equal(alone.memory_bytes - same.memory_bytes, (STREAM_MEMBERS - 1) * models->same->weights->bytes);
+}
+
+/* An ensemble's networks are packed once, however many engines hear with them. */
+static void
+test_engines_share_an_ensemble(void **state)
+{
+    const stream_models *models = *state;
+    assert_ptr_equal(models->ensemble->sets[0], models->ensemble->weights);
+    assert_null(models->same->sets);
+    vipann_options o = stream_options(models->ensemble, 2, VIPANN_CENTRED);
+    failing_after(-1);
+    vipann_engine *two = vipann_engine_new(models->ensemble, &o, NULL);
+    const long of_two = failing_count();
+    o.passes = STREAM_MEMBERS;
+    failing_after(-1);
+    vipann_engine *eight = vipann_engine_new(models->ensemble, &o, NULL);
+    assert_int_equal(failing_count(), of_two); /* larger blocks, not more of them */
+    vipann_engine_free(two);
+    vipann_engine_free(eight);
+}
+
 int
 main(void)
 {
@@ -326,8 +422,12 @@ main(void)
         cmocka_unit_test(test_short_memory_is_said),
         cmocka_unit_test(test_threads_share_the_registry),
         cmocka_unit_test(test_model_is_described),
+        cmocka_unit_test(test_scores_have_the_names_of_model_files),
         cmocka_unit_test(test_only_the_first_layer_is_unfolded),
         cmocka_unit_test(test_cost_is_that_of_the_reference),
+        cmocka_unit_test(test_cost_of_every_kind),
+        cmocka_unit_test(test_cost_counts_the_sets_of_weights),
+        cmocka_unit_test(test_engines_share_an_ensemble),
     };
     return cmocka_run_group_tests(tests, stream_open_models, stream_close_models);
 }

@@ -66,7 +66,10 @@ test_what_is_not_stated_has_a_default(void **state)
     assert_true(model->frontend.fmin == 50 && model->frontend.fmax == 14000.5 && model->frontend.amin == 1e-10);
     assert_int_equal(model->frontend.mels, VIP_MELS);
     const vip_calibration *c = &model->calibration;
-    assert_false(c->present || c->has_deterministic || c->has_epistemic || c->has_confidence);
+    assert_false(c->present || c->has_deterministic);
+    for (int i = 0; i < VIPANN_N_SCORES; i++) {
+        assert_false(c->has_unknown[i]);
+    }
     assert_null(c->thresholds);
     assert_true(c->temperature[2] == 1 && c->offset[2] == 0 && c->temperature_deterministic == 1);
     assert_true(c->members == 0 && c->window_columns == 0 && c->data[0] == '\0');
@@ -97,10 +100,12 @@ test_calibration_takes_numbers_and_arrays(void **state)
                                &model, NULL),
                      VIPANN_OK);
     const vip_calibration *c = &model->calibration;
-    assert_true(c->present && c->has_deterministic && c->has_confidence && !c->has_epistemic);
+    assert_true(c->present && c->has_deterministic && c->has_unknown[VIPANN_SCORE_CONFIDENCE]);
+    assert_false(c->has_unknown[VIPANN_SCORE_EPISTEMIC] || c->has_unknown[VIPANN_SCORE_TOTAL]);
     assert_true(c->temperature[0] == 0.5f && c->temperature[2] == 2 && c->offset[0] == -1.5f && c->offset[2] == -1.5f);
     assert_true(c->thresholds[0] == 0 && c->thresholds[1] < 0 && c->thresholds[2] == 1);
-    assert_true(c->temperature_deterministic == 0.25f && c->unknown_confidence == 0.5 && c->members == 8);
+    assert_true(c->temperature_deterministic == 0.25f && c->unknown[VIPANN_SCORE_CONFIDENCE] == 0.5);
+    assert_int_equal(c->members, 8);
     assert_true(c->window_columns == 0);
     assert_string_equal(c->data, "d");
     vip_model_free(model);
@@ -151,6 +156,49 @@ test_a_prior_is_kept_and_may_be_something_else(void **state)
 }
 
 static void
+test_an_ensemble_says_how_many_members_it_has(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *posterior;
+        uint32_t members;
+    } table[] = {{"{\"kind\":\"ensemble\",\"members\":1}", 1},
+                 {"{\"members\":3.0,\"kind\":\"ensemble\"}", 3},
+                 {"{\"kind\":\"ensemble\",\"members\":64}", VIPANN_MAX_PASSES},
+                 {"{\"kind\":\"deterministic\",\"members\":3}", 0}};
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        vip_model *model;
+        assert_int_equal(read_with("vipann.posterior", table[i].posterior, &model, NULL), VIPANN_OK);
+        assert_int_equal(model->posterior, table[i].members > 0 ? VIPANN_ENSEMBLE : VIPANN_DETERMINISTIC);
+        assert_int_equal(model->members, table[i].members);
+        vip_model_free(model);
+    }
+}
+
+/* Each score by its name; a value at the end of its range is within it. */
+static void
+test_each_score_of_unknown_may_have_a_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        vipann_score score;
+        const char *calibration;
+        double limit;
+    } table[] = {{VIPANN_SCORE_EPISTEMIC, "{\"unknown\":{\"epistemic_nats\":0}}", 0},
+                 {VIPANN_SCORE_TOTAL, "{\"unknown\":{\"total_nats\":1.25,\"energy\":-3}}", 1.25},
+                 {VIPANN_SCORE_CONFIDENCE, "{\"unknown\":{\"confidence\":1}}", 1}};
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        vip_model *model;
+        assert_int_equal(read_with("vipann.calibration", table[i].calibration, &model, NULL), VIPANN_OK);
+        for (int score = 0; score < VIPANN_N_SCORES; score++) {
+            assert_int_equal(model->calibration.has_unknown[score], score == (int)table[i].score);
+        }
+        assert_true(model->calibration.unknown[table[i].score] == table[i].limit);
+        vip_model_free(model);
+    }
+}
+
+static void
 test_keys_of_others_are_ignored(void **state)
 {
     (void)state;
@@ -189,8 +237,9 @@ test_limits_are_inside(void **state)
     }
 }
 
-#define FORMAT         VIPANN_E_FORMAT
-#define DROPOUT(rates) "{\"kind\":\"dropout\",\"rates\":" rates "}"
+#define FORMAT            VIPANN_E_FORMAT
+#define DROPOUT(rates)    "{\"kind\":\"dropout\",\"rates\":" rates "}"
+#define ENSEMBLE(members) "{\"kind\":\"ensemble\",\"members\":" members "}"
 
 /* Each row breaks one rule. value NULL: the key is missing. */
 static const struct {
@@ -263,9 +312,15 @@ static const struct {
     {"vipann.posterior", "[]", FORMAT, "x: vipann.posterior is an array, expected an object"},
     {"vipann.posterior", "{}", FORMAT, "x: vipann.posterior: kind is missing, expected a string"},
     {"vipann.posterior", "{\"kind\":\"laplace\"}", FORMAT,
-     "x: vipann.posterior: kind is 'laplace', expected deterministic, dropout or meanfield"},
-    {"vipann.posterior", "{\"kind\":\"ensemble\",\"members\":3}", VIPANN_E_UNSUPPORTED,
-     "x: vipann.posterior: kind is ensemble, which this version cannot run; save one member as a model"},
+     "x: vipann.posterior: kind is 'laplace', expected deterministic, dropout, meanfield or ensemble"},
+    {"vipann.posterior", "{\"kind\":\"ensemble\"}", FORMAT,
+     "x: vipann.posterior: members is missing, expected a number"},
+    {"vipann.posterior", ENSEMBLE("0"), FORMAT, "x: vipann.posterior: members is 0, expected 1 to 64"},
+    {"vipann.posterior", ENSEMBLE("65"), FORMAT, "x: vipann.posterior: members is 65, expected 1 to 64"},
+    {"vipann.posterior", ENSEMBLE("-1"), FORMAT, "x: vipann.posterior: members is -1, expected 1 to 64"},
+    {"vipann.posterior", ENSEMBLE("2.5"), FORMAT, "x: vipann.posterior: members is 2.5, expected a whole number"},
+    {"vipann.posterior", ENSEMBLE("\"3\""), FORMAT, "x: vipann.posterior: members is a string, expected a number"},
+    {"vipann.posterior", ENSEMBLE("1e300"), FORMAT, "x: vipann.posterior: members is 1e+300, expected 1 to 64"},
     {"vipann.posterior", "{\"kind\":\"dropout\"}", FORMAT,
      "x: vipann.posterior: rates is missing, expected an object of one rate per site"},
     {"vipann.posterior", "{\"kind\":\"dropout\",\"preset\":1,\"rates\":{}}", FORMAT,
@@ -304,6 +359,10 @@ static const struct {
     {"vipann.calibration", "{\"unknown\":1}", FORMAT, "x: vipann.calibration: unknown is a number, expected an object"},
     {"vipann.calibration", "{\"unknown\":{\"epistemic_nats\":-1}}", FORMAT,
      "x: vipann.calibration: epistemic_nats is -1, expected 0 to"},
+    {"vipann.calibration", "{\"unknown\":{\"total_nats\":\"1\"}}", FORMAT,
+     "x: vipann.calibration: total_nats is a string, expected a number"},
+    {"vipann.calibration", "{\"unknown\":{\"total_nats\":-0.5}}", FORMAT,
+     "x: vipann.calibration: total_nats is -0.5, expected 0 to"},
     {"vipann.calibration", "{\"unknown\":{\"confidence\":1.1}}", FORMAT,
      "x: vipann.calibration: confidence is 1.1, expected 0 to 1"},
     {"vipann.calibration", "{\"members\":1.5}", FORMAT,
@@ -367,12 +426,17 @@ static void
 test_what_is_written_is_read_back(void **state)
 {
     (void)state;
-    for (int posterior = VIPANN_DETERMINISTIC; posterior <= VIPANN_MEANFIELD; posterior++) {
+    for (int posterior = VIPANN_DETERMINISTIC; posterior <= VIPANN_ENSEMBLE; posterior++) {
         random_model_spec spec = {VIP_RESNET22, 1, 5, VIP_CAUSAL, (vipann_posterior)posterior, VIPANN_MULTICLASS, 3};
         vip_model *written = random_model(&spec), *read = vip_alloc(1, sizeof *read);
         assert_non_null(written);
         written->frontend.fmin = 1.0 / 3;
-        written->calibration.unknown_epistemic = 0.1;
+        written->calibration.unknown[VIPANN_SCORE_EPISTEMIC] = 0.1;
+        written->calibration.has_unknown[VIPANN_SCORE_TOTAL] = posterior == VIPANN_DROPOUT;
+        written->calibration.unknown[VIPANN_SCORE_TOTAL] = posterior == VIPANN_DROPOUT ? 1.0 / 7 : 0;
+        written->calibration.has_unknown[VIPANN_SCORE_CONFIDENCE] = posterior != VIPANN_DETERMINISTIC;
+        written->calibration.unknown[VIPANN_SCORE_CONFIDENCE] = posterior != VIPANN_DETERMINISTIC ? 0.7 : 0;
+        written->calibration.temperature[3] = 0.01f; /* the least, which is less as a float */
         written->calibration.temperature[4] = 0.1f;
         written->prior_sigma = 0.7;
         json_t *metadata = vip_metadata_write(written);
@@ -382,15 +446,17 @@ test_what_is_written_is_read_back(void **state)
         assert_memory_equal(&read->network, &written->network, sizeof read->network);
         assert_int_equal(read->task, written->task);
         assert_int_equal(read->posterior, written->posterior);
+        assert_int_equal(read->members, written->members);
         assert_memory_equal(read->rates, written->rates, sizeof read->rates);
         assert_true(read->frontend.fmin == written->frontend.fmin && read->frontend.amin == written->frontend.amin);
         assert_true(read->prior_sigma == (posterior == VIPANN_MEANFIELD ? 0.7 : 1));
         assert_memory_equal(b->temperature, a->temperature, 5 * sizeof(float));
         assert_memory_equal(b->offset, a->offset, 5 * sizeof(float));
         assert_memory_equal(b->thresholds, a->thresholds, 5 * sizeof(float));
-        assert_true(b->present && b->has_deterministic && b->has_epistemic && b->has_confidence);
+        assert_true(b->present && b->has_deterministic);
+        assert_memory_equal(b->has_unknown, a->has_unknown, sizeof a->has_unknown);
+        assert_memory_equal(b->unknown, a->unknown, sizeof a->unknown);
         assert_true(b->temperature_deterministic == a->temperature_deterministic);
-        assert_true(b->unknown_epistemic == a->unknown_epistemic && b->unknown_confidence == a->unknown_confidence);
         assert_true(b->members == a->members && b->window_columns == a->window_columns);
         assert_string_equal(b->data, a->data);
         assert_string_equal(read->preset, written->preset);
@@ -411,6 +477,8 @@ main(void)
         cmocka_unit_test(test_calibration_takes_numbers_and_arrays),
         cmocka_unit_test(test_a_site_that_is_not_named_is_off),
         cmocka_unit_test(test_a_prior_is_kept_and_may_be_something_else),
+        cmocka_unit_test(test_an_ensemble_says_how_many_members_it_has),
+        cmocka_unit_test(test_each_score_of_unknown_may_have_a_limit),
         cmocka_unit_test(test_keys_of_others_are_ignored),
         cmocka_unit_test(test_limits_are_inside),
         cmocka_unit_test(test_each_broken_rule_has_its_message),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_model.c -- holds the reader and writer of model files: round trips, one broken file per rule, cut files, short
- * memory. The rules of the header alone are in test_safetensors.c, those of the metadata in test_metadata.c. */
+/* test_model.c -- holds the reader of model files: round trips, one broken file per rule, cut files, short memory. The
+ * rules of the header alone are in test_safetensors.c, those of the metadata in test_metadata.c, ensembles in
+ * test_model_ensemble.c, writing in test_write.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,143 +15,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <base/half.h>
-#include <model/model.h>
-
 #include "failing.h"
-#include "tests/data/random_model.h"
+#include "model_file.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
-static char folder[] = "/tmp/vipann-model-XXXXXX";
-static char path[sizeof folder + 32];
-
-/* A file in memory. */
-typedef struct {
-    unsigned char *bytes;
-    size_t n;
-} image;
-
-static void
-append(image *to, const void *bytes, size_t n)
-{
-    to->bytes = realloc(to->bytes, to->n + n + 1);
-    assert_non_null(to->bytes);
-    memcpy(to->bytes + to->n, bytes, n);
-    to->n += n;
-}
-
-static image
-load(const char *name)
-{
-    FILE *file = fopen(name, "rb");
-    assert_non_null(file);
-    image whole = {NULL, 0};
-    unsigned char piece[4096];
-    size_t n;
-    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
-        append(&whole, piece, n);
-    }
-    (void)fclose(file);
-    return whole;
-}
-
-static vip_model *
-tiny(vipann_posterior posterior)
-{
-    random_model_spec spec = {VIP_RESNET22, 1, 4, VIP_SAME, posterior, VIPANN_MULTILABEL, 1};
-    vip_model *model = random_model(&spec);
-    assert_non_null(model);
-    return model;
-}
-
-/* The file of a tiny model. */
-static image
-tiny_file(vipann_posterior posterior)
-{
-    vip_model *model = tiny(posterior);
-    assert_int_equal(vip_model_write(model, path, false, NULL), VIPANN_OK);
-    vip_model_free(model);
-    return load(path);
-}
-
-static size_t
-header_length(const image *file)
-{
-    return file->bytes[0] | (size_t)file->bytes[1] << 8 | (size_t)file->bytes[2] << 16;
-}
-
-/* Copies the file with the first `from` in its header replaced by `to`, and the header's length with it. */
-static image
-edited(const image *file, const char *from, const char *to)
-{
-    size_t length = header_length(file), n_from = strlen(from), n_to = strlen(to), at = 8;
-    while (at + n_from <= 8 + length && memcmp(file->bytes + at, from, n_from) != 0) {
-        at++;
-    }
-    if (at + n_from > 8 + length) {
-        fail_msg("'%s' is not in the header", from);
-    }
-    image copy = {NULL, 0};
-    append(&copy, file->bytes, at);
-    append(&copy, to, n_to);
-    append(&copy, file->bytes + at + n_from, file->n - at - n_from);
-    for (size_t i = 0; i < 3; i++) {
-        copy.bytes[i] = (unsigned char)((length - n_from + n_to) >> (8 * i));
-    }
-    return copy;
-}
-
-/* Whether the file is refused with that message. */
-static void
-expect_refusal(const image *file, vipann_status status, const char *message)
-{
-    vipann_error error = {VIPANN_OK, ""};
-    vip_model *model = vip_model_parse("x", file->bytes, file->n, &error);
-    if (model != NULL || error.status != status || strstr(error.text, message) == NULL) {
-        vip_model_free(model);
-        fail_msg("%d '%s', expected %d '%s'", error.status, error.text, status, message);
-    }
-}
-
 /* ------------------------------------------------------------------------------------------------------- round trips */
-
-/* Whether there are the same numbers in both, rounded in the first; NULL is like NULL. */
-static void
-compare_array(const float *read, const float *written, size_t n, bool rounded)
-{
-    assert_int_equal(read == NULL, written == NULL);
-    for (size_t k = 0; read != NULL && written != NULL && k < n; k++) {
-        assert_true(read[k] == (rounded ? vip_half_to_float(vip_float_to_half(written[k])) : written[k]));
-    }
-}
-
-static void
-compare_tensors(const vip_model *read, const vip_model *written, bool half)
-{
-    assert_int_equal(read->n_tensors, written->n_tensors);
-    for (int i = 0; i < read->n_tensors; i++) {
-        const vip_tensor_shape *shape = &read->shapes[i];
-        bool rounded = half && shape->kind <= VIP_LINEAR_BIAS;
-        assert_string_equal(shape->name, written->shapes[i].name);
-        compare_array(read->values[i], written->values[i], vip_tensor_size(shape), rounded);
-        compare_array(read->rho[i], written->rho[i], vip_tensor_size(shape), rounded);
-    }
-}
 
 static void
 test_what_is_written_is_read_back(void **state)
 {
     (void)state;
-    for (int i = 0; i < 6; i++) {
-        bool half = i >= 3;
-        vip_model *written = tiny((vipann_posterior)(i % 3));
+    for (int i = 0; i < 8; i++) {
+        bool half = i >= 4;
+        vip_model *written = tiny_file_model((vipann_posterior)(i % 4));
         vipann_error error = {VIPANN_OK, ""};
-        assert_int_equal(vip_model_write(written, path, half, &error), VIPANN_OK);
-        vip_model *read = vip_model_read(path, &error);
+        assert_int_equal(vip_model_write(written, model_path(), half, &error), VIPANN_OK);
+        vip_model *read = vip_model_read(model_path(), &error);
         if (read == NULL) {
             fail_msg("%s", error.text);
             return;
@@ -170,7 +53,7 @@ test_reading_and_parsing_agree(void **state)
 {
     (void)state;
     image file = tiny_file(VIPANN_DROPOUT);
-    vip_model *read = vip_model_read(path, NULL);
+    vip_model *read = vip_model_read(model_path(), NULL);
     vip_model *parsed = vip_model_parse("folder/other.safetensors.safetensors", file.bytes, file.n, NULL);
     assert_non_null(read);
     assert_non_null(parsed);
@@ -187,7 +70,7 @@ static void
 test_tensors_are_found_and_dropped(void **state)
 {
     (void)state;
-    vip_model *model = tiny(VIPANN_MEANFIELD);
+    vip_model *model = tiny_file_model(VIPANN_MEANFIELD);
     int head = vip_model_tensor(model, "fc_audioset.weight");
     assert_true(head >= 0);
     assert_int_equal(model->shapes[head].shape[0], 4);
@@ -311,18 +194,6 @@ test_each_broken_rule_has_its_message(void **state)
     free(files[2].bytes);
 }
 
-/* Where the data of a tensor begins. */
-static size_t
-place_of(const image *file, const char *tensor)
-{
-    json_t *header = json_loadb((const char *)file->bytes + 8, header_length(file), 0, NULL);
-    const json_t *offsets = json_object_get(json_object_get(header, tensor), "data_offsets");
-    assert_non_null(offsets);
-    size_t at = 8 + header_length(file) + (size_t)json_integer_value(json_array_get(offsets, 0));
-    json_decref(header);
-    return at;
-}
-
 static void
 test_numbers_are_finite_and_variances_positive(void **state)
 {
@@ -340,7 +211,7 @@ test_numbers_are_finite_and_variances_positive(void **state)
     };
     image file = tiny_file(VIPANN_MEANFIELD);
     for (size_t i = 0; i < LENGTH(table); i++) {
-        unsigned char *at = file.bytes + place_of(&file, table[i].tensor) + 3 * sizeof(float);
+        unsigned char *at = file.bytes + tensor_place(&file, table[i].tensor) + 3 * sizeof(float);
         float before;
         memcpy(&before, at, sizeof before);
         memcpy(at, &table[i].x, sizeof before);
@@ -359,7 +230,7 @@ test_other_types_are_read(void **state)
 {
     (void)state;
     char to[4096] = "\"bn0.weight\":{\"dtype\":\"BF16\",\"shape\":[64],\"data_offsets\":[0,128]}";
-    vip_model *written = tiny(VIPANN_DROPOUT);
+    vip_model *written = tiny_file_model(VIPANN_DROPOUT);
     size_t used = strlen(to), at = 128;
     for (int i = 0; at < 256; i++) {
         if (written->shapes[i].kind == VIP_BN_COUNT) {
@@ -426,9 +297,10 @@ static void
 test_damaged_headers_do_no_harm(void **state)
 {
     (void)state;
-    image file = tiny_file(VIPANN_MEANFIELD);
+    image files[] = {tiny_file(VIPANN_MEANFIELD), tiny_file(VIPANN_ENSEMBLE)};
     uint32_t seed = 1;
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 3000; i++) {
+        const image file = files[i % 2];
         seed = seed * 1664525u + 1013904223u;
         size_t at = (seed >> 8) % (8 + header_length(&file));
         unsigned char before = file.bytes[at];
@@ -439,7 +311,8 @@ test_damaged_headers_do_no_harm(void **state)
         vip_model_free(model);
         file.bytes[at] = before;
     }
-    free(file.bytes);
+    free(files[0].bytes);
+    free(files[1].bytes);
 }
 
 static void
@@ -484,110 +357,20 @@ test_a_file_costs_no_more_memory_than_its_header_says(void **state)
 {
     (void)state;
     image file = tiny_file(VIPANN_DROPOUT);
-    FILE *out = fopen(path, "wb");
+    FILE *out = fopen(model_path(), "wb");
     assert_non_null(out);
     assert_int_equal(fwrite(file.bytes, 1, file.n, out), file.n);
     assert_int_equal(fclose(out), 0);
     free(file.bytes);
-    if (truncate(path, (off_t)1 << 40) != 0) {
+    if (truncate(model_path(), (off_t)1 << 40) != 0) {
         print_message("skipped: the file system has no sparse files of a terabyte\n");
         skip();
     }
     vipann_error error = {VIPANN_OK, ""};
-    assert_null(vip_model_read(path, &error));
+    assert_null(vip_model_read(model_path(), &error));
     assert_int_equal(error.status, VIPANN_E_FORMAT);
     assert_non_null(strstr(error.text, "tiny.safetensors: the tensors end at byte"));
-    assert_int_equal(truncate(path, 0), 0);
-}
-
-/* ----------------------------------------------------------------------------------------------------------- writing */
-
-static int
-files_in_folder(void)
-{
-    DIR *list = opendir(folder);
-    int n = 0;
-    assert_non_null(list);
-    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
-        n += entry->d_name[0] != '.';
-    }
-    closedir(list);
-    return n;
-}
-
-static void
-test_a_failed_write_leaves_the_old_file_and_nothing_else(void **state)
-{
-    (void)state;
-    image before = tiny_file(VIPANN_DROPOUT);
-    vip_model *model = tiny(VIPANN_DROPOUT);
-    vipann_error error = {VIPANN_OK, ""};
-    model->values[0][2] = NAN;
-    assert_int_equal(vip_model_write(model, path, false, &error), VIPANN_E_ARG);
-    assert_non_null(strstr(error.text, "the model: tensor bn0.weight: number 2 is "));
-    model->values[0][2] = 1;
-    char taken[sizeof path]; /* by a folder */
-    (void)snprintf(taken, sizeof taken, "%s/taken", folder);
-    assert_int_equal(mkdir(taken, 0700), 0);
-    assert_int_equal(vip_model_write(model, taken, false, &error), VIPANN_E_IO);
-    assert_int_equal(rmdir(taken), 0);
-    assert_int_equal(vip_model_write(model, "/nowhere/x", false, &error), VIPANN_E_IO);
-    assert_non_null(strstr(error.text, "cannot write: No such file or directory: /nowhere/x"));
-    vip_model_free(model);
-    image after = load(path);
-    assert_int_equal(after.n, before.n);
-    assert_memory_equal(after.bytes, before.bytes, before.n);
-    assert_int_equal(files_in_folder(), 1);
-    free(before.bytes);
-    free(after.bytes);
-}
-
-/* Whatever the reader would refuse is refused before anything is written. */
-static void
-test_a_model_that_breaks_a_rule_is_not_written(void **state)
-{
-    (void)state;
-    vipann_error error = {VIPANN_OK, ""};
-    vip_model *model = tiny(VIPANN_DROPOUT);
-    int variance = vip_model_tensor(model, "bn0.running_var");
-    int weight = vip_model_tensor(model, "fc1.weight");
-
-    model->frontend.n_fft = 511;
-    assert_int_equal(vip_model_write(model, path, false, &error), VIPANN_E_ARG);
-    assert_int_equal(error.status, VIPANN_E_ARG);
-    assert_string_equal(error.text, "the model: vipann.frontend: n_fft is 511, expected an even number");
-    model->frontend.n_fft = 512;
-
-    model->values[variance][63] = 0;
-    assert_int_equal(vip_model_write(model, path, true, &error), VIPANN_E_ARG);
-    assert_string_equal(error.text, "the model: tensor bn0.running_var: variance 63 is 0, expected more than 0");
-    model->values[variance][63] = 1e30f; /* no weight: stays f32 */
-
-    model->values[weight][5] = 65520;
-    assert_int_equal(vip_model_write(model, path, true, &error), VIPANN_E_ARG);
-    assert_string_equal(error.text, "the model: tensor fc1.weight: number 5 is 65520, which F16 cannot hold");
-    assert_int_equal(vip_model_write(model, path, false, &error), VIPANN_OK);
-    model->values[weight][5] = 65504;
-    assert_int_equal(vip_model_write(model, path, true, &error), VIPANN_OK);
-
-    model->labels[0][0] = (char)0xff;
-    assert_int_equal(vip_model_write(model, path, false, &error), VIPANN_E_ARG);
-    assert_non_null(strstr(error.text, "a text is missing or not UTF-8"));
-    vip_model_free(model);
-}
-
-/* The same model makes the same file, and its data begin where numbers of eight bytes may lie. */
-static void
-test_files_are_the_same_and_aligned(void **state)
-{
-    (void)state;
-    image first = tiny_file(VIPANN_MEANFIELD), second = tiny_file(VIPANN_MEANFIELD);
-    assert_int_equal(first.n, second.n);
-    assert_memory_equal(first.bytes, second.bytes, first.n);
-    assert_int_equal(header_length(&first) % 8, 0);
-    assert_true(first.n < 300000);
-    free(first.bytes);
-    free(second.bytes);
+    assert_int_equal(truncate(model_path(), 0), 0);
 }
 
 /* ------------------------------------------------------------------------------------------------------ short memory */
@@ -610,7 +393,7 @@ test_short_memory_is_said_and_leaves_nothing(void **state)
     for (; model == NULL; n += n < 400 ? 1 : 13) {
         vipann_error error = {VIPANN_OK, ""};
         failing_after(n);
-        model = vip_model_read(path, &error);
+        model = vip_model_read(model_path(), &error);
         failing_after(-1);
         if (model == NULL && error.status != VIPANN_E_MEMORY) {
             fail_msg("allocation %ld: %d %s", n, error.status, error.text);
@@ -626,38 +409,8 @@ test_short_memory_is_said_and_leaves_nothing(void **state)
     }
     vip_model_free(model);
     assert_true(n > 100);
-
-    model = tiny(VIPANN_MEANFIELD);
-    vipann_status status = VIPANN_E_MEMORY;
-    for (n = 0; status == VIPANN_E_MEMORY; n += n < 400 ? 1 : 13) {
-        failing_after(n);
-        status = vip_model_write(model, path, false, NULL);
-        failing_after(-1);
-    }
-    assert_int_equal(status, VIPANN_OK);
-    assert_int_equal(files_in_folder(), 1);
-    vip_model_free(model);
     json_set_alloc_funcs(malloc, free);
     free(file.bytes);
-}
-
-static int
-make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL) {
-        return -1;
-    }
-    (void)snprintf(path, sizeof path, "%s/tiny.safetensors", folder);
-    return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-    (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
 }
 
 int
@@ -677,10 +430,7 @@ main(void)
         cmocka_unit_test(test_what_is_no_file_is_an_io_error),
         cmocka_unit_test(test_a_long_name_leaves_room_for_the_reason),
         cmocka_unit_test(test_a_file_costs_no_more_memory_than_its_header_says),
-        cmocka_unit_test(test_a_failed_write_leaves_the_old_file_and_nothing_else),
-        cmocka_unit_test(test_a_model_that_breaks_a_rule_is_not_written),
-        cmocka_unit_test(test_files_are_the_same_and_aligned),
         cmocka_unit_test(test_short_memory_is_said_and_leaves_nothing),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_model_folder, remove_model_folder);
 }

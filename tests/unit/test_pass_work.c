@@ -33,14 +33,25 @@ drop_frames(void **state)
 
 /* Kernels that count pixels per layer, known by its weights. Tiles are bare functions, so the counts are the file's. */
 enum { MOST_TILES = 2 };
-static const vip_weights *counted;
+static const listener *counted;
 static uint64_t pixels[VIP_MAX_LAYERS];
+
+/* Whether the weights are those of a layer, be it of a member's own. */
+static bool
+belongs_to(const float *w, int layer)
+{
+    bool found = w == counted->weights->layers[layer].w;
+    for (int m = 0; counted->sets != NULL && counted->sets[m] != NULL && !found; m++) {
+        found = w == counted->sets[m]->layers[layer].w;
+    }
+    return found;
+}
 
 static void
 count(const vip_conv *conv, const vip_run *runs, uint32_t out_block, const vip_tile *tile)
 {
-    for (int layer = 0; layer < counted->n_layers && out_block == 0; layer++) {
-        if (conv->w == counted->layers[layer].w) {
+    for (int layer = 0; layer < counted->weights->n_layers && out_block == 0; layer++) {
+        if (belongs_to(conv->w, layer)) {
             for (int i = 0; i < tile->runs; i++) { /* a tile with too few runs has its last ones twice */
                 pixels[layer] += i > 0 && !conv->pool && runs[i].y == runs[i - 1].y ? 0 : tile->bins;
             }
@@ -79,15 +90,16 @@ counting(void)
     return &counting_kernels;
 }
 
-/* Pixels per layer of a stream in columns; edge: with an answer at each. */
+/* Pixels per layer of a stream in columns, of so many of the members; edge: with an answer at each. */
 static void
-count_stream(listener_options options, bool edge, uint64_t out[VIP_MAX_LAYERS])
+count_running(listener_options options, uint32_t members, bool edge, uint64_t out[VIP_MAX_LAYERS])
 {
     options.kernels = counting();
     options.max_window = WINDOW;
     listener l = listener_new(&options);
-    counted = l.weights;
+    counted = &l;
     memset(pixels, 0, sizeof pixels);
+    vip_pass_set_members(l.pass, members);
     for (size_t heard = 0; heard + VIP_COLUMN_FRAMES <= FRAMES; heard += VIP_COLUMN_FRAMES) {
         vip_pass_push(l.pass, frames + heard * VIP_MELS, VIP_COLUMN_FRAMES);
         if (edge) {
@@ -96,6 +108,12 @@ count_stream(listener_options options, bool edge, uint64_t out[VIP_MAX_LAYERS])
     }
     memcpy(out, pixels, sizeof pixels);
     listener_free(&l);
+}
+
+static void
+count_stream(listener_options options, bool edge, uint64_t out[VIP_MAX_LAYERS])
+{
+    count_running(options, options.members, edge, out);
 }
 
 static void
@@ -125,14 +143,17 @@ static void
 test_centred_computes_no_column_twice(void **state) /* S6 */
 {
     (void)state;
-    for (size_t kind = 0; kind < KINDS - 1; kind++) { /* Flipout has tiles of its own */
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        if (kind == FLIPOUT_KIND) {
+            continue; /* has tiles of its own */
+        }
         listener_options options = kind_of(kind);
         uint64_t stream[VIP_MAX_LAYERS];
         count_stream(options, false, stream);
         vip_model *model = tiny_model(options.arch, options.padding, options.posterior);
         const vip_network *network = &model->network;
         bool shared[VIP_MAX_STEPS];
-        vip_schedule_shared(network, model->rates, false, shared);
+        vip_schedule_shared(network, model->rates, kind >= EXPLICIT_KIND, shared);
         vip_schedule at = {{0}, {0}};
         vip_schedule_push(network, &at, FRAMES / VIP_COLUMN_FRAMES * VIP_COLUMN_FRAMES);
         for (int i = 0; i < network->n_steps; i++) {
@@ -144,11 +165,28 @@ test_centred_computes_no_column_twice(void **state) /* S6 */
     }
 }
 
+/* Room for members costs memory, not time. */
+static void
+test_members_that_do_not_run_are_not_computed(void **state)
+{
+    (void)state;
+    static const size_t which[] = {1, ENSEMBLE_KIND};
+    for (size_t i = 0; i < LENGTH(which); i++) {
+        listener_options options = kind_of(which[i]);
+        uint64_t alone[VIP_MAX_LAYERS], one_of_three[VIP_MAX_LAYERS];
+        options.members = 1;
+        count_stream(options, true, alone);
+        options.members = 3;
+        count_running(options, 1, true, one_of_three);
+        assert_memory_equal(alone, one_of_three, sizeof alone);
+    }
+}
+
 static void
 test_an_answer_at_the_edge_costs_a_causal_network_nothing(void **state) /* S6 */
 {
     (void)state;
-    static const size_t which[] = {1, 3};
+    static const size_t which[] = {1, 3, CAUSAL_ENSEMBLE_KIND};
     for (size_t i = 0; i < LENGTH(which); i++) {
         uint64_t centred[VIP_MAX_LAYERS], edge[VIP_MAX_LAYERS];
         count_stream(kind_of(which[i]), false, centred);
@@ -163,6 +201,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_members_share_is_computed_once),
         cmocka_unit_test(test_centred_computes_no_column_twice),
+        cmocka_unit_test(test_members_that_do_not_run_are_not_computed),
         cmocka_unit_test(test_an_answer_at_the_edge_costs_a_causal_network_nothing),
     };
     return cmocka_run_group_tests(tests, make_frames, drop_frames);

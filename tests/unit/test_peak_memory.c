@@ -11,8 +11,10 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "scratch.h"
 
@@ -54,6 +56,25 @@ write_noise(const char *path)
     assert_int_equal(sf_close(file), 0);
 }
 
+/* A wav file of zeros, 16 bits, one channel, 16 kHz, that takes no room on the disk. */
+static void
+write_silence(const char *path, uint32_t seconds)
+{
+    const uint32_t rate = 16000, bytes = 2 * rate * seconds;
+    unsigned char head[44] = "RIFF____WAVEfmt \20\0\0\0\1\0\1\0________\2\0\20\0data";
+    const struct {
+        size_t at;
+        uint32_t value;
+    } fields[] = {{4, 36 + bytes}, {24, rate}, {28, 2 * rate}, {40, bytes}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        for (size_t k = 0; k < 4; k++) {
+            head[fields[i].at + k] = (unsigned char)(fields[i].value >> (8 * k));
+        }
+    }
+    scratch_write(path, head, sizeof head);
+    assert_int_equal(truncate(path, (off_t)(sizeof head + bytes)), 0);
+}
+
 /* Runs the program to its end; what it prints goes to the file `output`. */
 static void
 run(const char *const *arguments, const char *output)
@@ -93,10 +114,66 @@ test_a_recording_takes_at_most_80_mb(void **state)
     }
 }
 
+/* Runs the program and returns the most that any child so far has had at once, in KiB. */
+static long
+peak_after(const char *const *arguments, const char *output)
+{
+    struct rusage used;
+    run(arguments, output);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &used), 0);
+    return used.ru_maxrss;
+}
+
+static void
+test_memory_grows_neither_with_length_nor_with_number(void **state)
+{
+    enum { MANY = 500, FEW = 10, ARGUMENTS = 8 };
+    static const long more_kb = 2048;
+    const char *model = getenv("TINY_CAUSAL");
+    if (SANITIZED || model == NULL) {
+        print_message("sanitizers keep memory of their own, and TINY_CAUSAL names a small model\n");
+        skip();
+    }
+    char second[SCRATCH_PATH], minutes[SCRATCH_PATH], output[SCRATCH_PATH];
+    static char paths[MANY][SCRATCH_PATH];
+    static const char *files[2][ARGUMENTS + MANY];
+    write_silence(scratch_path(second, state, "second.wav"), 1);
+    write_silence(scratch_path(minutes, state, "minutes.wav"), 600);
+    (void)scratch_path(output, state, "output");
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "%d.wav", i);
+        assert_int_equal(link(second, scratch_path(paths[i], state, name)), 0);
+    }
+    for (int threads = 1; threads <= 2; threads++) {
+        const char *const head[ARGUMENTS] = {"vipann",   "file", "--model",   model,
+                                             "--passes", "2",    "--threads", threads == 1 ? "1" : "2"};
+        for (int large = 0; large < 2; large++) {
+            memcpy(files[large], head, sizeof head);
+            for (int i = 0; i < MANY; i++) {
+                files[large][ARGUMENTS + i] = i < (large ? MANY : FEW) - 1 ? paths[i] : NULL;
+            }
+        }
+        long before = peak_after(files[0], output);
+        assert_in_range(peak_after(files[1], output), before, before + more_kb);
+        static const char *const kinds[] = {"--format=jsonl", "--clip", "--events"};
+        for (size_t i = 0; threads == 1 && i < sizeof kinds / sizeof *kinds; i++) {
+            const char *const brief[] = {"vipann", "file", "--model", model, "--passes", "2", kinds[i], second, NULL};
+            const char *const lengthy[] = {"vipann", "file",   "--model", model, "--passes",
+                                           "2",      kinds[i], minutes,   NULL};
+            before = peak_after(brief, output);
+            assert_in_range(peak_after(lengthy, output), before, before + more_kb);
+        }
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* what takes less memory comes first: the system tells the most that any child has had */
+        cmocka_unit_test_setup_teardown(test_memory_grows_neither_with_length_nor_with_number, scratch_make,
+                                        scratch_remove),
         cmocka_unit_test_setup_teardown(test_a_recording_takes_at_most_80_mb, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ test_readers_do_not_steal_from_one_another(void **state) /* P1 */
     const float *const place = got->p;
     for (uint32_t k = 0; k < 10; k++) {
         fill(given, k);
-        vip_publish(publisher, given);
+        vip_publish_result(publisher, given);
     }
     for (int i = 0; i < VIPANN_MAX_READERS; i++) {
         for (uint32_t k = 0; k < 10; k++) {
@@ -84,7 +84,7 @@ test_latest_is_the_newest_once(void **state) /* P2 */
     assert_false(vipann_latest(reader, r));
     for (uint32_t k = 0; k < 200; k++) {
         fill(r, k);
-        vip_publish(publisher, r);
+        vip_publish_result(publisher, r);
         if (k % 7 == 3) {
             assert_true(vipann_latest(reader, r));
             assert_is(r, k);
@@ -110,7 +110,7 @@ test_slow_reader_loses_the_newest_and_is_told_how_many(void **state) /* P3 */
     vipann_result *r = vipann_result_new(models->same);
     for (uint32_t k = 0; k < QUEUE + 9; k++) {
         fill(r, k);
-        vip_publish(publisher, r);
+        vip_publish_result(publisher, r);
         assert_true(vipann_next_result(quick, r));
         assert_is(r, k);
     }
@@ -128,12 +128,52 @@ test_slow_reader_loses_the_newest_and_is_told_how_many(void **state) /* P3 */
     vip_publisher_free(publisher);
 }
 
+/* An endless stream of events for readers that want them, some slow, beside results that are no concern of theirs. */
+static void
+test_events_reach_whoever_wants_them_and_what_is_lost_is_counted(void **state) /* P1, P3 */
+{
+    const stream_models *models = *state;
+    enum { ROOM = 512, GIVEN = 3000 }; /* room: the queue's, a power of two */
+    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES);
+    assert_false(vip_publisher_wants_events(publisher));
+    vipann_reader *deaf = vip_publisher_add(publisher, VIPANN_RESULTS | VIPANN_LATEST, NULL);
+    assert_false(vip_publisher_wants_events(publisher));
+    vipann_reader *slow = vip_publisher_add(publisher, VIPANN_EVENTS | VIPANN_RESULTS, NULL);
+    vipann_reader *quick = vip_publisher_add(publisher, VIPANN_EVENTS, NULL);
+    assert_true(vip_publisher_wants_events(publisher));
+    vipann_result *r = vipann_result_new(models->same);
+    vipann_event e;
+    fill(r, 1);
+    vip_publish_result(publisher, r);
+    for (uint64_t id = 1; id <= GIVEN; id++) {
+        const vipann_event given = {.id = id, .class_index = (uint32_t)id % STREAM_CLASSES, .p_max = 0.5};
+        vip_publish_event(publisher, &given);
+        assert_true(vipann_next_event(quick, &e));
+        assert_true(e.id == id && e.class_index == id % STREAM_CLASSES && e.p_max == 0.5);
+        assert_false(vipann_next_event(quick, &e));
+    }
+    uint64_t kept = 0;
+    for (; vipann_next_event(slow, &e); kept++) {
+        assert_true(e.id == kept + 1); /* the newest are lost */
+    }
+    assert_true(kept >= 256 && kept <= ROOM);
+    assert_int_equal(vipann_reader_lost(slow), GIVEN - kept);
+    assert_int_equal(vipann_reader_lost(quick), 0);
+    assert_false(vipann_next_event(deaf, &e));
+    assert_true(vipann_next_result(slow, r) && vipann_next_result(deaf, r));
+    vip_publish_event(publisher, &e);
+    vip_publisher_reset(publisher);
+    assert_false(vipann_next_event(slow, &e));
+    vipann_result_free(r);
+    vip_publisher_free(publisher);
+}
+
 static void
 test_engine_refuses_readers_that_it_cannot_serve(void **state)
 {
     const stream_models *models = *state;
     vipann_engine *engine = vipann_engine_new(models->same, NULL, NULL);
-    static const unsigned nonsense[] = {0, 4, 7, ~0u};
+    static const unsigned nonsense[] = {0, 8, 15, ~0u};
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
         vipann_error error = {VIPANN_OK, ""};
         assert_null(vipann_reader_new(engine, nonsense[i], &error));
@@ -169,8 +209,8 @@ test_new_says_when_memory_is_short(void **state)
     }
     assert_true(n > 1);
     for (int i = 0; i < 100; i++) { /* what fails takes no reader's place */
-        failing_after(i % 3);
-        assert_null(vip_publisher_add(publisher, VIPANN_RESULTS | VIPANN_LATEST, NULL));
+        failing_after(i % 4);
+        assert_null(vip_publisher_add(publisher, VIPANN_RESULTS | VIPANN_LATEST | VIPANN_EVENTS, NULL));
         failing_after(-1);
     }
     for (int i = 0; i < VIPANN_MAX_READERS; i++) {
@@ -186,6 +226,7 @@ main(void)
         cmocka_unit_test(test_readers_do_not_steal_from_one_another),
         cmocka_unit_test(test_latest_is_the_newest_once),
         cmocka_unit_test(test_slow_reader_loses_the_newest_and_is_told_how_many),
+        cmocka_unit_test(test_events_reach_whoever_wants_them_and_what_is_lost_is_counted),
         cmocka_unit_test(test_engine_refuses_readers_that_it_cannot_serve),
         cmocka_unit_test(test_new_says_when_memory_is_short),
     };

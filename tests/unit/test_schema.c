@@ -21,7 +21,8 @@ static const char SCHEMA[] = "common/result.schema.json";
 
 static const char GOOD[] =
     "{\"file\":\"a.wav\",\"model\":\"tiny 0123456789ab\",\"t_s\":0.32,\"window_s\":0.32,\"passes\":8,"
-    "\"calibrated\":false,\"top\":[{\"label\":\"Dog\",\"p\":0.5,\"std\":0.1,\"epistemic_nats\":0.1,"
+    "\"calibrated\":false,\"level_dbfs\":-20.5,\"silent\":false,\"top\":[{\"label\":\"Dog\",\"p\":0.5,\"std\":0.1,"
+    "\"epistemic_nats\":0.1,"
     "\"aleatoric_nats\":0.2}],\"reduction\":\"sum\",\"total_nats\":0.3,\"aleatoric_nats\":0.2,"
     "\"epistemic_nats\":0.1,\"unknown\":false}";
 
@@ -74,6 +75,10 @@ test_a_good_line_passes_and_each_fault_is_seen(void **state)
         {"\"total_nats\":0.3", "\"total_nats\":null"},
         {"\"unknown\":false", "\"unknown\":\"no\""},
         {"\"unknown\":false", "\"unknown\":false,\"time\":1"},
+        {"\"level_dbfs\":-20.5", "\"level_dbfs\":-201"},
+        {"\"level_dbfs\":-20.5", "\"level_dbfs\":null"},
+        {",\"silent\":false", ""},
+        {"\"silent\":false", "\"silent\":null"},
     };
     static const struct {
         const char *found, *put;
@@ -101,6 +106,37 @@ test_a_good_line_passes_and_each_fault_is_seen(void **state)
     json_decref(schema);
 }
 
+static void
+test_events_and_summaries_have_their_own_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        bool good;
+        const char *line;
+    } table[] = {
+        {true, "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":0,\"end_s\":1,\"p_max\":1,"
+               "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}"},
+        {false, "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":0,\"p_max\":1,"
+                "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}"},
+        {false, "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":-1,\"end_s\":1,\"p_max\":1,"
+                "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}"},
+        {true, "{\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"events\":1,\"seconds\":2.5,"
+               "\"most_certain\":{\"file\":\"a\",\"start_s\":0,\"p_max\":0.5}}"},
+        {false, "{\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"events\":0,\"seconds\":2.5,"
+                "\"most_certain\":{\"file\":\"a\",\"start_s\":0,\"p_max\":0.5}}"},
+        {false, "{\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"events\":1,\"seconds\":2.5}"},
+    };
+    json_t *schema = load_schema();
+    char why[SCHEMA_WHY];
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        json_t *value = json_loads(table[i].line, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(value);
+        assert_int_equal(schema_check(schema, value, why), table[i].good);
+        json_decref(value);
+    }
+    json_decref(schema);
+}
+
 /* Checks every line that the program says with these options; fails if there is none. */
 static void
 check_program(const json_t *schema, const char *program, const char *model, const char *options, const char *sound)
@@ -116,8 +152,8 @@ check_program(const json_t *schema, const char *program, const char *model, cons
         if (value == NULL || !schema_check(schema, value, why)) {
             fail_msg("%s: %s: %s", options, value == NULL ? "no JSON" : why, line);
         }
-        bool clip = strstr(options, "--clip") != NULL;
-        assert_int_equal(json_object_get(value, "t_s") == NULL, clip);
+        bool result = strstr(options, "--clip") == NULL && strstr(options, "--threshold") == NULL;
+        assert_int_equal(json_object_get(value, "t_s") != NULL, result);
         json_decref(value);
     }
     assert_int_equal(pclose(said), 0);
@@ -133,7 +169,10 @@ test_what_the_program_writes_fits_the_schema(void **state)
                                           "--passes 0",
                                           "--passes 1 --clip",
                                           "--passes 2 --top all --latency edge",
-                                          "--window 0.64 --hop 0.64 --horizon 2"};
+                                          "--window 0.64 --hop 0.64 --horizon 2",
+                                          "--events --threshold 0",
+                                          "--events --threshold 0 --passes 0",
+                                          "--summary --threshold 0"};
     const char *program = getenv("VIPANN");
     if (program == NULL || access(program, X_OK) != 0 || getenv(models[0]) == NULL || getenv(models[1]) == NULL) {
         print_message("VIPANN, TINY and TINY_MULTICLASS do not name the program and two small models\n");
@@ -163,6 +202,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_schema_uses_only_what_is_checked),
         cmocka_unit_test(test_a_good_line_passes_and_each_fault_is_seen),
+        cmocka_unit_test(test_events_and_summaries_have_their_own_keys),
         cmocka_unit_test_setup_teardown(test_what_the_program_writes_fits_the_schema, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,14 @@ test_control_characters_do_not_pass(void **state) /* a file's own name for a ten
         assert_int_equal(error.text[i], '?');
     }
     assert_string_equal(error.text + 32, "!");
+    vip_fail(&error, VIPANN_E_FORMAT,
+             "a\xc2\x9b"
+             "31mb\x9b"
+             "c"); /* "control sequence introducer" in one and two bytes */
+    assert_string_equal(error.text, "a?31mb?c");
+    vip_fail(&error, VIPANN_E_FORMAT, "%.2s: \xc0\x8a \xed\xa0\x80", "\xe2\x82\xac"); /* cut within a character */
+    assert_null(strpbrk(error.text, "\xe2\x82\xc0\x8a\xed\xa0"));
+    assert_non_null(strchr(error.text, ':'));
     vip_fail(&error, VIPANN_E_FORMAT, "\xc3\xa4 stays"); /* bytes of UTF-8 are no control characters */
     assert_string_equal(error.text, "\xc3\xa4 stays");
 }

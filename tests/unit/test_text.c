@@ -47,6 +47,18 @@ test_bars_fill_all_their_cells(void **state)
 }
 
 static void
+test_a_bar_of_no_cells_is_nothing(void **state)
+{
+    (void)state;
+    char text[16] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    assert_non_null(out);
+    vip_text_bar(out, &PLAIN, 0.5, 0);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "");
+}
+
+static void
 test_put_cuts_pads_and_disarms(void **state)
 {
     (void)state;
@@ -173,6 +185,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bars_fill_all_their_cells),
+        cmocka_unit_test(test_a_bar_of_no_cells_is_nothing),
         cmocka_unit_test(test_put_cuts_pads_and_disarms),
         cmocka_unit_test(test_wrap_breaks_between_words_and_disarms),
         cmocka_unit_test(test_the_tail_of_a_text_is_short_and_whole),

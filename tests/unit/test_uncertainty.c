@@ -363,23 +363,41 @@ test_probabilities_are_the_same_bits_in_any_company(void **state)
 }
 
 static void
-test_active_epistemic_is_over_classes_above_their_threshold(void **state)
+test_active_doubt_is_over_classes_above_their_threshold(void **state)
 {
     (void)state;
     static const float p[] = {.5f, .9f, .1f, .3f, .3f}, a[] = {.5f, .2f, .3f, .01f, .6f},
                        e[] = {.1f, .2f, .3f, .04f, .05f};
     static const float some[] = {.5f, -1, .2f, .4f, .2f}, none[] = {.6f, -1, .2f, .4f, .4f};
-    size_t active = 99;
-    double doubled[] = {.2, .4, .6, .05, .1}; /* two members: twice, at most the total */
-    assert_near(vip_active_epistemic(p, a, e, some, 2, 5, &active), (doubled[0] + doubled[4]) / 2, 1e-7);
-    assert_int_equal(active, 2);
-    assert_near(vip_active_epistemic(p, a, e, none, 2, 5, &active), (doubled[1] + doubled[0] + doubled[3]) / 3, 1e-7);
-    assert_int_equal(active, 0);
-    assert_near(vip_active_epistemic(p, a, e, NULL, 2, 5, &active), (doubled[1] + doubled[0] + doubled[3]) / 3, 1e-7);
-    assert_int_equal(active, 0);
-    assert_near(vip_active_epistemic(p, a, e, NULL, 2, 2, NULL), (doubled[0] + doubled[1]) / 2, 1e-7);
-    assert_near(vip_active_epistemic(p, a, e, NULL, 8, 1, NULL), .1 * 8 / 7, 1e-7);
-    assert_true(vip_active_epistemic(p, a, e, some, 1, 5, NULL) == 0);
+    static const struct {
+        const float *thresholds;
+        size_t classes, active;
+        size_t n, of[3]; /* the classes of the mean */
+    } table[] = {
+        {some, 5, 2, 2, {0, 4}}, {none, 5, 0, 3, {1, 0, 3}}, {NULL, 5, 0, 3, {1, 0, 3}},
+        {NULL, 2, 0, 2, {0, 1}}, {NULL, 1, 0, 1, {0}},
+    };
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        for (size_t members = 1; members <= 8; members++) {
+            double total = 0, own = 0, corrected = 0;
+            size_t active = 99, n = table[i].n;
+            for (size_t k = 0; k < n; k++) {
+                const size_t c = table[i].of[k];
+                total += (double)(a[c] + e[c]) / (double)n;
+                own += (double)a[c] / (double)n;
+                corrected += vip_corrected_epistemic((double)(a[c] + e[c]), (double)e[c], members) / (double)n;
+            }
+            vip_doubt doubt = vip_active_doubt(p, a, e, table[i].thresholds, members, table[i].classes, &active);
+            assert_near(doubt.total, total, 1e-7);
+            assert_near(doubt.aleatoric, own, 1e-7);
+            assert_near(doubt.epistemic, corrected, 1e-7);
+            assert_int_equal(active, table[i].active);
+        }
+    }
+    assert_near(vip_active_doubt(p, a, e, some, 2, 5, NULL).epistemic, (.2 + .1) / 2, 1e-7);
+    assert_near(vip_active_doubt(p, a, e, NULL, 2, 5, NULL).epistemic, (.4 + .2 + .05) / 3, 1e-7);
+    assert_near(vip_active_doubt(p, a, e, NULL, 8, 1, NULL).epistemic, .1 * 8 / 7, 1e-7);
+    assert_true(vip_active_doubt(p, a, e, some, 1, 5, NULL).epistemic == 0);
 }
 
 int
@@ -400,7 +418,7 @@ main(void)
         cmocka_unit_test(test_decomposition_equals_the_formulas),
         cmocka_unit_test(test_parts_are_never_negative_and_one_member_has_none),
         cmocka_unit_test(test_probabilities_are_the_same_bits_in_any_company),
-        cmocka_unit_test(test_active_epistemic_is_over_classes_above_their_threshold),
+        cmocka_unit_test(test_active_doubt_is_over_classes_above_their_threshold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,28 +294,33 @@ check_keyed_draws(const vector_case *c, tally *t, const vip_model *model, const 
     compare_moments(c, t, "dropout", &m);
 }
 
-/* Samples of the weights: explicit ones, or one member of channel Flipout, each pass with an eps of its own. */
+/* Samples of the weights: groups of explicit members, or one member each of passes of channel Flipout with an eps of
+ * their own. */
 static void
 check_samples(const vector_case *c, tally *t, const vip_model *model, bool flipout, const float *frames,
               size_t n_frames)
 {
     moments m = {.classes = model->network.classes};
     const char *name = flipout ? "Flipout per channel" : "explicit weights";
-    float logits[MOST_CLASSES];
-    for (uint32_t k = 0; k < OWN; k++) {
+    float logits[GROUP * MOST_CLASSES];
+    const uint32_t members = flipout ? 1 : GROUP;
+    for (uint32_t k = 0; k < OWN; k += members) {
         const recipe how = {.flipout = flipout,
                             .explicit_weights = !flipout,
-                            .members = 1,
+                            .draw = flipout ? 0 : k,
+                            .members = members,
                             .max_frames = (uint32_t)n_frames,
-                            .seed = (flipout ? 1000003u : 7u) + k};
+                            .seed = flipout ? 1000003u + k : 7u};
         subject s;
         if (!subject_open(&s, model, &how)) {
             tally_fail(t, name, "memory is short");
             subject_close(&s);
             return;
         }
-        subject_hear(&s, frames, n_frames, 1, logits);
-        add_sample(&m, logits);
+        subject_hear(&s, frames, n_frames, members, logits);
+        for (uint32_t i = 0; i < members; i++) {
+            add_sample(&m, logits + i * m.classes);
+        }
         subject_close(&s);
     }
     compare_moments(c, t, name, &m);

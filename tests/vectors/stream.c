@@ -47,17 +47,22 @@ run(stream *s, subject *one, bool edge, uint32_t at, uint32_t members)
     vip_pass_answer(pass, vip_pass_columns(pass), s->window, members, s->flush + at * classes);
 }
 
-/* Explicit members are streams of their own; all others run together. */
+/* All run together, explicit members too unless their draws do not follow one another. */
 static bool
 run_all(stream *s, bool edge)
 {
     const bool meanfield = s->model->posterior == VIPANN_MEANFIELD;
     const bool flipout = strcmp(case_text(s->c, "variant"), "channel") == 0, explicit_weights = meanfield && !flipout;
     const json_t *draws = json_object_get(s->c->about, "draws");
+    const uint32_t first = (uint32_t)json_integer_value(json_array_get(draws, 0));
+    bool in_order = true;
+    for (uint32_t m = 0; m < s->members; m++) {
+        in_order = in_order && json_integer_value(json_array_get(draws, m)) == (json_int_t)first + m;
+    }
     recipe how = {.flipout = flipout,
                   .explicit_weights = explicit_weights,
                   .draw = (uint32_t)case_number(s->c, "eps_draw", 0),
-                  .members = explicit_weights ? 1 : s->members,
+                  .members = explicit_weights && !in_order ? 1 : s->members,
                   .window = s->window,
                   .rates = s->dropout ? s->rates : NULL,
                   .seed = case_seed(s->c)};

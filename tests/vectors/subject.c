@@ -57,6 +57,33 @@ keep_shifted(uint64_t seed, uint32_t site, uint32_t member, uint32_t column, uin
     plain_kernels->keep(seed, site, first_member + member, column, threshold, words, n_words);
 }
 
+/* The weights that members share, or one set for each. */
+static bool
+make_weights(subject *s, const vip_model *model, const recipe *how)
+{
+    bool done = true;
+    for (uint32_t m = 0; how->explicit_weights && m < how->members && done; m++) {
+        vip_tensors drawn = vip_draw_weights(model, how->seed, how->draw + m);
+        s->sets[m] = drawn == NULL ? NULL : vip_weights_new(model, drawn, NULL);
+        vip_tensors_free(drawn);
+        done = s->sets[m] != NULL;
+    }
+    if (how->explicit_weights) {
+        return done;
+    }
+    if (how->flipout) {
+        s->noise = vip_draw_noise(model, how->seed, how->draw);
+        if (s->noise == NULL) {
+            return false;
+        }
+    }
+    s->weights = vip_weights_new(model, model->values, s->noise);
+    if (s->weights != NULL && how->flipout) {
+        s->signs = vip_draw_signs(model, s->weights, s->noise, how->seed, how->members);
+    }
+    return s->weights != NULL && (!how->flipout || s->signs != NULL);
+}
+
 bool
 subject_open(subject *s, const vip_model *model, const recipe *how)
 {
@@ -68,29 +95,13 @@ subject_open(subject *s, const vip_model *model, const recipe *how)
     shifted_kernels = *plain_kernels;
     shifted_kernels.keep = keep_shifted;
     first_member = how->first_member;
-    float *const *values = model->values;
-    if (how->flipout) {
-        s->noise = vip_draw_noise(model, how->seed, how->draw);
-        if (s->noise == NULL) {
-            return false;
-        }
-    } else if (how->explicit_weights) {
-        s->drawn = vip_draw_weights(model, how->seed, how->draw);
-        values = s->drawn;
-        if (s->drawn == NULL) {
-            return false;
-        }
-    }
-    s->weights = vip_weights_new(model, values, s->noise);
-    if (s->weights != NULL && how->flipout) {
-        s->signs = vip_draw_signs(model, s->weights, s->noise, how->seed, how->members);
-    }
-    if (s->weights == NULL || (how->flipout && s->signs == NULL)) {
+    if (!make_weights(s, model, how)) {
         return false;
     }
     const vip_pass_options options = {.kernels = how->first_member > 0 ? &shifted_kernels : plain_kernels,
                                       .rates = how->rates,
                                       .signs = s->signs,
+                                      .sets = how->explicit_weights ? (const vip_weights *const *)s->sets : NULL,
                                       .seed = how->seed,
                                       .max_members = how->members,
                                       .max_frames = how->max_frames,
@@ -106,7 +117,9 @@ subject_close(subject *s)
     vip_signs_free(s->signs);
     vip_weights_free(s->weights);
     vip_tensors_free(s->noise);
-    vip_tensors_free(s->drawn);
+    for (size_t m = 0; m < VIPANN_MAX_PASSES; m++) {
+        vip_weights_free(s->sets[m]);
+    }
     *s = (subject){0};
 }
 
@@ -116,7 +129,7 @@ subject_hear(subject *s, const float *frames, size_t n, uint32_t members, float 
     vip_pass_reset(s->pass, 0);
     vip_pass_push(s->pass, frames, (uint32_t)n);
     vip_pass_finish(s->pass, true);
-    vip_pass_answer(s->pass, vip_pass_columns(s->pass), (uint32_t)vip_pass_columns(s->pass), members, logits);
+    vip_pass_answer(s->pass, vip_pass_columns(s->pass), 0, members, logits);
 }
 
 const float *

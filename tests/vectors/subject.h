@@ -11,7 +11,7 @@
 /* What is to be heard with. */
 typedef struct {
     bool flipout, explicit_weights; /* neither: the mean weights */
-    uint32_t draw;                  /* of eps */
+    uint32_t draw;                  /* of eps; explicit: of member 0, the others' follow */
     uint32_t first_member;          /* of the masks: member m here has those of first_member + m; see below */
     uint32_t members, max_frames, window;
     const float *rates; /* NULL: no dropout */
@@ -19,8 +19,9 @@ typedef struct {
 } recipe;
 
 typedef struct {
-    vip_tensors noise, drawn;
+    vip_tensors noise;
     vip_weights *weights;
+    vip_weights *sets[VIPANN_MAX_PASSES]; /* of explicit members */
     vip_signs *signs;
     vip_pass *pass;
 } subject;

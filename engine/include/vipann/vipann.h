@@ -6,7 +6,8 @@
  *
  *   audio thread       vipann_push                              never waits, allocates or calls the system
  *   analysis thread    vipann_pump, vipann_flush                all the work
- *   any one thread     vipann_latest, vipann_next_result        one thread per reader
+ *   any one thread     vipann_latest, vipann_next_result,       one thread per reader
+ *                      vipann_next_event
  *   owner              everything else, while none of the above runs unless a function says otherwise
  *
  * A file needs one thread only: push, pump until nothing is left, read, and at the end flush.
@@ -54,10 +55,11 @@ typedef struct {
     char text[256]; /* one line, without a newline: what, where, what was found, what was expected, what to do */
 } vipann_error;
 
-/* The version of the library, such as "0.1.0"; static. */
+/* The version of the library, such as "0.1.0"; static. Thread: any. */
 VIPANN_API const char *vipann_version(void);
 
-/* The kernels in use: "avx512", "avx2" or "c"; static. The environment variable VIPANN_KERNELS forces one of them. */
+/* The kernels that a new engine uses: "avx512", "avx2" or "c"; static. The environment variable VIPANN_KERNELS forces
+ * one of them; "none" if it names what cannot run here. Thread: any but the audio thread. */
 VIPANN_API const char *vipann_kernels(void);
 
 /* -------------------------------------------------------------------------------------------------------- models */
@@ -65,7 +67,15 @@ VIPANN_API const char *vipann_kernels(void);
 typedef struct vipann_model vipann_model;
 
 typedef enum { VIPANN_MULTILABEL, VIPANN_MULTICLASS } vipann_task;
-typedef enum { VIPANN_DETERMINISTIC, VIPANN_DROPOUT, VIPANN_MEANFIELD } vipann_posterior;
+typedef enum { VIPANN_DETERMINISTIC, VIPANN_DROPOUT, VIPANN_MEANFIELD, VIPANN_ENSEMBLE } vipann_posterior;
+
+/* What *unknown* can be told from; a model's calibration states limits for those that serve it. */
+typedef enum {
+    VIPANN_SCORE_EPISTEMIC,  /* nats, corrected for few members: unknown above the limit; needs two members */
+    VIPANN_SCORE_TOTAL,      /* nats: unknown above the limit */
+    VIPANN_SCORE_CONFIDENCE, /* the largest probability: unknown below the limit */
+    VIPANN_N_SCORES
+} vipann_score;
 
 /* What a model says of itself. Strings belong to the model and are never NULL; those it does not state are "". */
 typedef struct {
@@ -75,7 +85,8 @@ typedef struct {
     vipann_task task;
     vipann_posterior posterior;
     uint32_t width, classes;
-    uint64_t weights;          /* parameters of the mean network */
+    uint32_t members;          /* of an ensemble; 0: as many can be drawn as one likes, or there are none */
+    uint64_t weights;          /* parameters of the mean network, or of one member of an ensemble */
     double sample_rate;        /* Hz */
     uint32_t n_fft, hop, mels; /* samples, samples, bins */
     double fmin, fmax;         /* Hz */
@@ -85,8 +96,8 @@ typedef struct {
     bool has_calibration;
     double temperature, temperature_deterministic;            /* 1 if there are none */
     uint32_t calibration_members, calibration_window_columns; /* 0: not stated */
-    bool has_unknown_epistemic, has_unknown_confidence;
-    double unknown_epistemic_nats, unknown_confidence;
+    bool has_unknown[VIPANN_N_SCORES];                        /* a limit is stated */
+    double unknown[VIPANN_N_SCORES];                          /* the limits */
 } vipann_model_info;
 
 /* Opens a model file and checks all of it before returning. A file that this process has open already (same file,
@@ -107,8 +118,85 @@ VIPANN_API void vipann_model_describe(const vipann_model *model, vipann_model_in
 /* The name of class i, 0 <= i < classes, UTF-8; belongs to the model. NULL if i is out of range. Thread: any. */
 VIPANN_API const char *vipann_model_label(const vipann_model *model, uint32_t i);
 
-/* Probability from which class i counts as present; negative if the model states none or calls it not reportable. */
+/* Probability from which class i counts as present; negative if the model states none or calls it not reportable, or if
+ * i is out of range. Thread: any. */
 VIPANN_API double vipann_model_threshold(const vipann_model *model, uint32_t i);
+
+/* The name of a score in model files: "epistemic_nats", "total_nats", "confidence"; static. NULL if out of range.
+ * Thread: any. */
+VIPANN_API const char *vipann_score_name(vipann_score score);
+
+/* --------------------------------------------------------------------------------------------------------- rules */
+
+/* What makes an event of a run of answers, for all classes and for single ones. Probabilities are those of a short
+ * window of VIPANN_EVENT_COLUMNS columns. A class is present while its answers do not fall below
+ * threshold * (1 - hysteresis), if `k` of `n` successive ones of them reach `threshold`; absences shorter than merge_gap
+ * are bridged, and what is then shorter than min_length is dropped.
+ *
+ *   key          value            default
+ *   threshold    0 .. 1, model    the model's for the class, else 0.5, or 0.8 if classes are exclusive
+ *   hysteresis   0 .. 1           0.8
+ *   min_length   0 .. 3600 s      0.3
+ *   merge_gap    0 .. 3600 s      0.7
+ *   hops         K of N           1 of 1 (N at most VIPANN_MAX_RULE_HOPS)
+ *   report       yes, no          yes, unless the model calls the class not reportable
+ *   level        -200 .. 0 dBFS   -70: sound below this is silent; for all classes only
+ *
+ * A rule file has lines `key = value`, comments from `#` to the end, first for all classes, then for single ones in
+ * sections `[class "Dog"]`. What is said for a class counts more than what is said for all, whatever the order. */
+typedef struct vipann_rules vipann_rules;
+
+enum { VIPANN_EVENT_COLUMNS = 3, VIPANN_MAX_RULE_HOPS = 32 };
+
+typedef enum {
+    VIPANN_RULE_THRESHOLD,
+    VIPANN_RULE_HYSTERESIS,
+    VIPANN_RULE_MIN_LENGTH,
+    VIPANN_RULE_MERGE_GAP,
+    VIPANN_RULE_HOPS,
+    VIPANN_RULE_REPORT,
+    VIPANN_RULE_LEVEL,
+    VIPANN_N_RULES
+} vipann_rule_key;
+
+/* The rule in force for one class. */
+typedef struct {
+    double threshold, release; /* release = threshold * (1 - hysteresis) */
+    double hysteresis;
+    double min_length_seconds, merge_gap_seconds;
+    uint32_t k, n;
+    bool report;
+    double level_dbfs;
+    const char *origin[VIPANN_N_RULES]; /* where each value comes from: "default", "model", "night.conf:12" or what was
+                                         * given to vipann_rules_set; belongs to the rules */
+} vipann_rule;
+
+/* The defaults for the model's classes, which are copied; the caller owns them, free allows NULL. Thread, here and
+ * below: any but the audio thread, one at a time for the same rules. Errors: E_MEMORY. */
+VIPANN_API vipann_rules *vipann_rules_new(const vipann_model *model, vipann_error *error);
+VIPANN_API void vipann_rules_free(vipann_rules *rules);
+
+/* Adds what a rule file says. Errors name the file and the line: E_IO, E_FORMAT (a key, value or class that is not
+ * known; a key twice in one section), E_MEMORY. After an error the rules are as before. */
+VIPANN_API vipann_status vipann_rules_read(vipann_rules *rules, const char *path, vipann_error *error);
+
+/* Sets one key for the class `label`, or for all that have no value of their own if label is NULL. value is as in a rule
+ * file; origin is what vipann_rule says of it, such as "--threshold". Errors: E_ARG, E_MEMORY. */
+VIPANN_API vipann_status vipann_rules_set(vipann_rules *rules, const char *label, const char *key, const char *value,
+                                          const char *origin, vipann_error *error);
+
+/* Of the labels, separated by ';': reports these and no others (only), or all but these. Errors: E_ARG (no such label:
+ * the nearest one is offered), E_MEMORY. */
+VIPANN_API vipann_status vipann_rules_only(vipann_rules *rules, const char *labels, const char *origin,
+                                           vipann_error *error);
+VIPANN_API vipann_status vipann_rules_ignore(vipann_rules *rules, const char *labels, const char *origin,
+                                             vipann_error *error);
+
+/* Fills *rule with the rule in force for class i < classes; its strings last until the rules change. */
+VIPANN_API void vipann_rules_describe(const vipann_rules *rules, uint32_t i, vipann_rule *rule);
+
+/* The key's name, as in a rule file; static. NULL if out of range. Thread: any. */
+VIPANN_API const char *vipann_rule_name(vipann_rule_key key);
 
 /* ------------------------------------------------------------------------------------------------------- options */
 
@@ -116,6 +204,12 @@ typedef enum {
     VIPANN_CENTRED, /* an answer waits until everything that bears on its columns has been heard */
     VIPANN_EDGE     /* an answer comes at once, as if the sound ended now; about three times the work */
 } vipann_latency;
+
+/* How members of a mean-field posterior are made; of no effect on other models. */
+typedef enum {
+    VIPANN_FLIPOUT, /* one draw of noise with signs of their own: cheap, members are slightly correlated */
+    VIPANN_EXPLICIT /* a draw of their own: independent, and as many sets of weights as members */
+} vipann_members;
 
 enum {
     VIPANN_MAX_PASSES = 64,
@@ -128,14 +222,16 @@ enum {
 
 /* Fill with vipann_options_default, then change what is not wanted. Out of range: vipann_engine_new says so. */
 typedef struct {
-    double rate;             /* of the input in Hz, 8000 .. 384000 */
-    uint32_t channels;       /* of the input, 1 .. VIPANN_MAX_CHANNELS */
-    int32_t channel;         /* which one to hear, from 0; -1: the mean of all */
-    uint32_t passes;         /* Monte-Carlo members, 1 .. VIPANN_MAX_PASSES; 0: the deterministic pass of any model */
-    uint32_t max_passes;     /* the most that VIPANN_PASSES may ask for later; raised to `passes` if below */
-    uint64_t seed;           /* of every random number */
-    uint32_t hop_columns;    /* columns between two answers, 1 .. VIPANN_MAX_HOP_COLUMNS */
-    uint32_t window_columns; /* columns an answer pools, 1 .. VIPANN_MAX_WINDOW_COLUMNS; 0: all since the start */
+    double rate;         /* of the input in Hz, 8000 .. 384000 */
+    uint32_t channels;   /* of the input, 1 .. VIPANN_MAX_CHANNELS */
+    int32_t channel;     /* which one to hear, from 0; -1: the mean of all */
+    uint32_t passes;     /* Monte-Carlo members, 1 .. VIPANN_MAX_PASSES, or as many as an ensemble has; 0: the
+                              * deterministic pass of any model, which is that of an ensemble's first member */
+    uint32_t max_passes; /* the most that VIPANN_PASSES may ask for later; raised to `passes` if below */
+    vipann_members members;
+    uint64_t seed;               /* of every random number */
+    uint32_t hop_columns;        /* columns between two answers, 1 .. VIPANN_MAX_HOP_COLUMNS */
+    uint32_t window_columns;     /* columns an answer pools, 1 .. VIPANN_MAX_WINDOW_COLUMNS; 0: all since the start */
     uint32_t max_window_columns; /* the most that VIPANN_WINDOW may ask for later; raised to window_columns if below */
     double horizon_seconds;      /* time constant of smoothing each member's probabilities, 0 .. 3600; 0: none */
     vipann_latency latency;      /* of no effect on a causal network */
@@ -143,6 +239,7 @@ typedef struct {
                                   * files and later for streams; results do not depend on it */
     uint32_t max_block;          /* most frames in one push, 1 .. 65536 */
     double ring_seconds;         /* audio that waits for the analysis thread, 0.1 .. 60, at least two blocks */
+    const vipann_rules *rules;   /* of events, and the level of silence; copied by vipann_engine_new. NULL: defaults */
 } vipann_options;
 
 /* The model's own defaults at 48 kHz mono: its calibration's members and window if it states them, else 8 members (0 if
@@ -164,7 +261,9 @@ typedef struct {
     bool calibrated;       /* the model's calibration was found with this window, preset and number of members */
     bool last;             /* the stream has been flushed: nothing follows */
     bool has_epistemic;    /* at least two members; otherwise std and epistemic are 0 and mean nothing */
-    vipann_answer unknown; /* the sound is like nothing that the model was taught */
+    vipann_answer unknown; /* the sound is like nothing that the model was taught; never so if it is silent */
+    double level_dbfs;     /* root mean square over the window, full scale 1.0; at least -200 */
+    bool silent;           /* that is below the level of the rules */
     vipann_reduction reduction;
     double total_nats, aleatoric_nats, epistemic_nats;
     double gap_seconds;  /* sound lost so far because the analysis was too slow */
@@ -177,9 +276,25 @@ typedef struct {
     float *epistemic; /* [classes] nats: what the members disagree about */
 } vipann_result;
 
-/* A result with room for the model's classes, owned by the caller; NULL if memory is short. */
+/* A result with room for the model's classes, owned by the caller; NULL if memory is short. free allows NULL.
+ * Thread: any but the audio thread. */
 VIPANN_API vipann_result *vipann_result_new(const vipann_model *model);
 VIPANN_API void vipann_result_free(vipann_result *result);
+
+/* A stretch of time in which a class is heard, as the rules have it. Told twice: when it has lasted long enough to
+ * count, and when it is over. */
+typedef struct {
+    uint64_t id;          /* from 1, in the order in which they count; the same when it is over */
+    uint32_t class_index; /* of vipann_model_label */
+    bool ended;
+    double start_seconds, end_seconds; /* end: so far, until it has ended */
+    double p_max, p_mean;              /* over its answers, gaps that were bridged left out */
+    bool has_epistemic;                /* otherwise epistemic_nats is 0 and means nothing */
+    double epistemic_nats;             /* of this class, mean over its answers */
+    vipann_answer unknown;             /* most of the results meanwhile said so */
+    uint32_t passes;                   /* of the newest of its answers */
+    bool calibrated;                   /* the results meanwhile were, all of them */
+} vipann_event;
 
 /* ------------------------------------------------------------------------------------------------------- engines */
 
@@ -196,17 +311,19 @@ typedef enum {
 } vipann_param;
 
 /* Makes an engine and allocates all it will ever need. options is copied; NULL: the model's defaults. The engine
- * keeps a reference to the model. Thread: any but the audio thread. Errors: E_ARG (which option, its range),
- * E_MEMORY. */
+ * keeps a reference to the model. free allows NULL, and frees the readers too. Thread: any but the audio thread; free
+ * only while nobody pushes, pumps or reads. Errors: E_ARG (which option, its range), E_MEMORY. */
 VIPANN_API vipann_engine *vipann_engine_new(vipann_model *model, const vipann_options *options, vipann_error *error);
 VIPANN_API void vipann_engine_free(vipann_engine *engine);
 
-/* Takes the engine back to its first state, as if no sound had been heard; parameters stay as they were set. */
+/* Takes the engine back to its first state, as if no sound had been heard; parameters stay as they were set, readers
+ * stay and forget what they have not handed out. Thread: any but the audio thread, while nobody pushes, pumps or
+ * reads. */
 VIPANN_API void vipann_engine_reset(vipann_engine *engine);
 
 /* Hands over `frames` (0 .. max_block) frames; channels[c] points at `frames` samples of channel c, borrowed for the
- * call. Returns frames, or 0 if there is no room: then the whole block is lost, counted, and kept as a gap of the
- * same length, so that time does not slip. Thread: audio. Cost: O(frames * channels). */
+ * call. Returns frames, or 0 if there is no room or the block is too large: then the whole block is lost, counted, and
+ * kept as a gap of the same length, so that time does not slip. Thread: audio. Cost: O(frames * channels). */
 VIPANN_API uint32_t vipann_push(vipann_engine *engine, const float *const *channels, uint32_t frames) VIPANN_RT;
 
 /* Works on what has been pushed, for at most piece_columns columns. Returns the number of columns that were heard
@@ -222,14 +339,17 @@ VIPANN_API bool vipann_flush(vipann_engine *engine);
 /* Frames that can be pushed now without loss. Thread: the pushing one. */
 VIPANN_API uint32_t vipann_push_space(vipann_engine *engine) VIPANN_RT;
 
-/* Sets a parameter, clamped to its range, from the next column on. Thread: any. */
+/* Sets a parameter, clamped to its range, from the next column on; NaN changes nothing. Thread: any. */
 VIPANN_API void vipann_set(vipann_engine *engine, vipann_param param, double value) VIPANN_RT;
 
-/* What a pass costs, from the shapes alone. Thread: any. */
+/* What a pass costs, from the shapes alone. */
 typedef struct {
     double macs_per_second; /* multiply-adds of convolutions and dense layers per second of sound */
     uint64_t memory_bytes;  /* of the engine and its share of the model, weights included */
 } vipann_cost;
+
+/* Fills *cost for an engine with these options, not NULL, without making one; unchanged on failure. Thread: any.
+ * Errors: E_ARG (which option, its range). */
 VIPANN_API vipann_status vipann_model_cost(const vipann_model *model, const vipann_options *options, vipann_cost *cost,
                                            vipann_error *error);
 
@@ -238,12 +358,14 @@ VIPANN_API vipann_status vipann_model_cost(const vipann_model *model, const vipa
 typedef struct vipann_reader vipann_reader;
 
 enum {
-    VIPANN_LATEST = 1, /* the newest result only: for displays */
-    VIPANN_RESULTS = 2 /* every result, in order: for files and logs */
+    VIPANN_LATEST = 1,  /* the newest result only: for displays */
+    VIPANN_RESULTS = 2, /* every result, in order: for files and logs */
+    VIPANN_EVENTS = 4   /* beginnings and ends of events, in the order in which they are found */
 };
 
-/* Makes a reader of an engine that has not been pushed to yet. what: VIPANN_LATEST | VIPANN_RESULTS. Belongs to the
- * engine and is freed with it. NULL: E_ARG (too many readers, the stream runs already) or E_MEMORY. */
+/* Makes a reader of an engine that has not been pushed to yet. what: any of the three. Belongs to the
+ * engine and is freed with it. Thread: any but the audio thread, one at a time. Errors: E_ARG (more than
+ * VIPANN_MAX_READERS, none of the three, the stream runs already), E_MEMORY. */
 VIPANN_API vipann_reader *vipann_reader_new(vipann_engine *engine, unsigned what, vipann_error *error);
 
 /* Copies the newest result to *out (from vipann_result_new); false: nothing new since the last call.
@@ -253,7 +375,10 @@ VIPANN_API bool vipann_latest(vipann_reader *reader, vipann_result *out) VIPANN_
 /* Copies the oldest result not yet read to *out; false: there is none. Thread: one per reader. */
 VIPANN_API bool vipann_next_result(vipann_reader *reader, vipann_result *out) VIPANN_RT;
 
-/* Results that were lost because this reader's queue was full. Thread: any. */
+/* Copies the oldest event not yet read to *out; false: there is none. Thread: one per reader. */
+VIPANN_API bool vipann_next_event(vipann_reader *reader, vipann_event *out) VIPANN_RT;
+
+/* Results and events that were lost because this reader's queues were full. Thread: any. */
 VIPANN_API uint64_t vipann_reader_lost(const vipann_reader *reader) VIPANN_RT;
 
 /* --------------------------------------------------------------------------------------------------------- clips */

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* answers.c -- see answers.h for the contract. */
+#include "answers.h"
+
+#include "library.h"
+
+#include <base/memory.h>
+#include <base/status.h>
+#include <bayes/uncertainty.h>
+#include <decide/decide.h>
+#include <decide/events.h>
+
+#include <string.h>
+
+struct vip_answers {
+    const vip_model *model;
+    vip_publisher *publisher;
+    bool drawn;
+    double column_seconds, silence_dbfs;
+    float *logits;                             /* [members][classes] */
+    vip_probability *probabilities, *smoothed; /* [members][classes] */
+    bool settled[VIPANN_MAX_PASSES];           /* the member's smoothed probabilities have a value */
+    vipann_result *result;
+    float *short_p, *short_epistemic; /* [classes], of the short window */
+    vip_detector *detector;
+};
+
+/* --------------------------------------------------------------------------------------------------------- set-up */
+
+/* The detector of these rules, or of the defaults. */
+static vipann_status
+set_rules(vip_answers *a, const vipann_rules *rules, vipann_error *error)
+{
+    const uint32_t classes = a->model->network.classes;
+    vipann_rules *defaults = NULL;
+    if (rules == NULL) {
+        defaults = vip_model_rules(a->model, error);
+        rules = defaults;
+    } else if (vip_rules_classes(rules) != classes) {
+        return vip_fail(error, VIPANN_E_ARG,
+                        "the rules are for %u classes, but the model has %u; make them for this model",
+                        (unsigned)vip_rules_classes(rules), (unsigned)classes);
+    }
+    if (rules == NULL) {
+        return VIPANN_E_MEMORY;
+    }
+    a->silence_dbfs = vip_rules_level(rules);
+    a->detector = vip_detector_new(rules);
+    vipann_rules_free(defaults);
+    return a->detector != NULL ? VIPANN_OK : vip_fail_memory(error, "the events");
+}
+
+vip_answers *
+vip_answers_new(const vip_model *model, vip_publisher *publisher, const vipann_rules *rules, bool drawn,
+                uint32_t max_members, vipann_error *error)
+{
+    vip_answers *a = vip_alloc(1, sizeof *a);
+    if (a == NULL) {
+        (void)vip_fail_memory(error, "the answers");
+        return NULL;
+    }
+    const size_t classes = model->network.classes, cells = vip_product(max_members, classes);
+    a->model = model;
+    a->publisher = publisher;
+    a->drawn = drawn;
+    a->column_seconds = vip_column_seconds(model);
+    a->logits = vip_alloc(cells, sizeof *a->logits);
+    a->probabilities = vip_alloc(cells, sizeof *a->probabilities);
+    a->smoothed = vip_alloc(cells, sizeof *a->smoothed);
+    a->short_p = vip_alloc(classes, sizeof *a->short_p);
+    a->short_epistemic = vip_alloc(classes, sizeof *a->short_epistemic);
+    a->result = vip_result_new((uint32_t)classes);
+    if (a->logits == NULL || a->probabilities == NULL || a->smoothed == NULL || a->short_p == NULL ||
+        a->short_epistemic == NULL || a->result == NULL) {
+        (void)vip_fail_memory(error, "the answers; ask for fewer passes");
+        vip_answers_free(a);
+        return NULL;
+    }
+    if (set_rules(a, rules, error) != VIPANN_OK) {
+        vip_answers_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void
+vip_answers_free(vip_answers *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    vip_free(a->logits);
+    vip_free(a->probabilities);
+    vip_free(a->smoothed);
+    vip_free(a->short_p);
+    vip_free(a->short_epistemic);
+    vipann_result_free(a->result);
+    vip_detector_free(a->detector);
+    vip_free(a);
+}
+
+static void
+forget(vip_answers *a)
+{
+    memset(a->settled, 0, sizeof a->settled);
+}
+
+void
+vip_answers_reset(vip_answers *a)
+{
+    forget(a);
+    vip_detector_reset(a->detector);
+}
+
+/* --------------------------------------------------------------------------------------------------------- members */
+
+/* Members that count over the question's window before `end`. */
+static uint32_t
+count_members(const vip_question *q, int64_t end)
+{
+    const uint32_t settled = vip_pass_settled(q->pass, end, q->window);
+    return settled > 0 ? settled : 1;
+}
+
+/* Probabilities of the members over a window. */
+static void
+ask_members(vip_answers *a, const vip_question *q, int64_t end, uint32_t window, uint32_t members)
+{
+    const size_t classes = a->model->network.classes;
+    vip_pass_answer(q->pass, end, window, members, a->logits);
+    for (uint32_t m = 0; m < members; m++) {
+        float *logits = a->logits + m * classes;
+        vip_calibrate(&a->model->calibration, !a->drawn, logits, classes);
+        vip_probabilities(a->model->task, logits, classes, a->probabilities + m * classes);
+    }
+}
+
+/* The newest probabilities go into the smoothed ones, member by member, with this weight. */
+static void
+smooth(vip_answers *a, double weight, uint32_t members)
+{
+    const size_t classes = a->model->network.classes;
+    for (uint32_t m = 0; m < members; m++) {
+        vip_probability *now = a->probabilities + m * classes, *smoothed = a->smoothed + m * classes;
+        if (weight >= 1 || !a->settled[m]) {
+            memcpy(smoothed, now, classes * sizeof *now);
+            a->settled[m] = true;
+            continue;
+        }
+        for (size_t c = 0; c < classes; c++) {
+            smoothed[c].p += weight * (now[c].p - smoothed[c].p);
+            smoothed[c].q += weight * (now[c].q - smoothed[c].q);
+        }
+    }
+    for (uint32_t m = members; m < VIPANN_MAX_PASSES; m++) {
+        a->settled[m] = false; /* one that leaves and comes back begins anew */
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------------- results */
+
+static vipann_answer
+is_unknown(const vip_answers *a, uint32_t members)
+{
+    const vip_model *model = a->model;
+    const vipann_result *r = a->result;
+    vip_evidence evidence = {.members = a->drawn ? members : 0, .total = r->total_nats, .epistemic = r->epistemic_nats};
+    for (uint32_t c = 0; c < r->classes; c++) {
+        evidence.largest = (double)r->p[c] > evidence.largest ? (double)r->p[c] : evidence.largest;
+    }
+    if (model->task == VIPANN_MULTILABEL) {
+        const float *thresholds = model->calibration.present ? model->calibration.thresholds : NULL;
+        const vip_doubt active =
+            vip_active_doubt(r->p, r->aleatoric, r->epistemic, thresholds, members, r->classes, &evidence.n_active);
+        evidence.total = active.total;
+        evidence.epistemic = active.epistemic;
+    } else if (members >= 2) {
+        evidence.epistemic = vip_corrected_epistemic(r->total_nats, r->epistemic_nats, members);
+    }
+    return vip_unknown(model, &evidence);
+}
+
+void
+vip_answer(vip_answers *a, const vip_question *q, int64_t answered, int64_t end, bool last)
+{
+    const vip_model *model = a->model;
+    vipann_result *r = a->result;
+    const uint32_t members = count_members(q, end);
+    const double elapsed = (double)(end - answered) * a->column_seconds;
+    ask_members(a, q, end, q->window, members);
+    smooth(a, vip_smoothing_weight(elapsed, q->horizon), members);
+    const vip_doubt doubt =
+        vip_decompose(model->task, a->smoothed, members, r->classes, r->p, r->std, r->aleatoric, r->epistemic);
+    r->columns = (uint32_t)(q->window == 0 || end < (int64_t)q->window ? end : (int64_t)q->window);
+    r->t_seconds = (double)(q->first + end) * a->column_seconds;
+    r->window_seconds = r->columns * a->column_seconds;
+    r->passes = a->drawn ? members : 0;
+    r->calibrated = vip_calibration_applies(model, r->passes, q->window == 0 ? r->columns : q->window);
+    r->last = last;
+    r->has_epistemic = r->passes >= 2;
+    r->reduction = model->task == VIPANN_MULTILABEL ? VIPANN_REDUCTION_SUM : VIPANN_REDUCTION_NONE;
+    r->total_nats = doubt.total;
+    r->aleatoric_nats = doubt.aleatoric;
+    r->epistemic_nats = doubt.epistemic;
+    r->level_dbfs = vip_level_window(q->level, end, q->window);
+    r->silent = r->level_dbfs < a->silence_dbfs;
+    r->unknown = is_unknown(a, members);
+    if (r->silent && r->unknown == VIPANN_YES) {
+        r->unknown = VIPANN_NO;
+    }
+    r->gap_seconds = q->gap_seconds;
+    r->not_finite = q->not_finite;
+    r->clipped = q->clipped;
+    vip_publish_result(a->publisher, r);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- events */
+
+static void
+tell_event(void *user, const vipann_event *event)
+{
+    vip_publish_event(user, event);
+}
+
+void
+vip_listen(vip_answers *a, const vip_question *q, int64_t listened, int64_t end)
+{
+    if (!vip_publisher_wants_events(a->publisher)) {
+        return;
+    }
+    const vipann_result *r = a->result;
+    const vip_event_sink sink = {a->publisher, tell_event};
+    const uint32_t members = count_members(q, end);
+    ask_members(a, q, end, VIPANN_EVENT_COLUMNS, members);
+    (void)vip_decompose(a->model->task, a->probabilities, members, r->classes, a->short_p, NULL, NULL,
+                        a->short_epistemic);
+    const vip_moment moment = {
+        .since = (double)(q->first + listened) * a->column_seconds,
+        .t = (double)(q->first + end) * a->column_seconds,
+        .lag = (VIPANN_EVENT_COLUMNS - 1) * a->column_seconds,
+        .p = a->short_p,
+        .epistemic = a->drawn && members >= 2 ? a->short_epistemic : NULL,
+        .passes = a->drawn ? members : 0,
+        .silent = vip_level_window(q->level, end, VIPANN_EVENT_COLUMNS) < a->silence_dbfs,
+        .unknown = r->unknown,
+        .calibrated = r->calibrated,
+    };
+    vip_detector_hear(a->detector, &moment, &sink);
+}
+
+void
+vip_answers_interrupt(vip_answers *a)
+{
+    const vip_event_sink sink = {a->publisher, tell_event};
+    vip_detector_end(a->detector, &sink);
+    forget(a);
+}

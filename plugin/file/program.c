@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* program.c -- the table of the program `vipann`: its sub-commands, its own options, what it heeds. */
+#include "commands.h"
+
+static const vip_subcommand COMMANDS[] = {
+    {"file", &VIP_FILE_COMMAND, vip_command_file},
+    {"info", &VIP_INFO_COMMAND, vip_command_info},
+    {NULL, NULL, NULL},
+};
+
+static const vip_option OPTIONS[] = {
+    {"version", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Options", "Show the version and the kernels in use."},
+};
+
+static const vip_entry ENVIRONMENT[] = {
+    {"VIPANN_MODEL_PATH", "Folders of models, separated by colons."},
+    {"VIPANN_KERNELS", "Force one set of kernels: c, avx2 or avx512."},
+    {"NO_COLOR", "If set, no colours on terminals."},
+    {NULL, NULL},
+};
+
+static const vip_entry FILES[] = {
+    {VIPANN_PREFIX "/share/vipann/models", "The models that come with the program, found by name."},
+    {NULL, NULL},
+};
+
+const vip_command VIP_PROGRAM = {
+    .name = "vipann",
+    .operands = "COMMAND [OPTION...] [ARGUMENT...]",
+    .summary = "Hears what a sound is and says how sure it is.",
+    .details =
+        "Sound goes through a Bayesian network several times over, with different random parts. Of what is heard two "
+        "kinds of doubt are told apart: \"open\" (aleatoric) is what the sound itself leaves open, \"unsure\" "
+        "(epistemic) what the passes disagree about, because the model was never taught it well enough.",
+    .examples = "vipann file street.wav\n"
+                "vipann file --help",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .commands = COMMANDS,
+    .environment = ENVIRONMENT,
+    .files = FILES,
+};
