@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* make_seeds.c -- writes what the fuzzers begin with: `make_seeds FOLDER` fills FOLDER/TARGET with small good inputs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include <model/metadata.h>
+
+#include "tests/data/random_model.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof *(a))
+
+enum { MOST_PATH = 512 };
+
+static void
+give_up(const char *what)
+{
+    (void)fprintf(stderr, "make_seeds: %s\n", what);
+    exit(1);
+}
+
+/* FOLDER/TARGET/NAME; the folder is made if it is not there. */
+static const char *
+place(char path[MOST_PATH], const char *folder, const char *target, const char *name)
+{
+    int n = snprintf(path, MOST_PATH, "%s/%s", folder, target);
+    if (n < 0 || n >= MOST_PATH) {
+        give_up("the folder's name is too long");
+    }
+    (void)mkdir(path, 0777); /* it may be there */
+    n = snprintf(path, MOST_PATH, "%s/%s/%s", folder, target, name);
+    if (n < 0 || n >= MOST_PATH) {
+        give_up("the folder's name is too long");
+    }
+    return path;
+}
+
+static void
+put(const char *folder, const char *target, const char *name, const void *bytes, size_t n)
+{
+    char path[MOST_PATH];
+    FILE *file = fopen(place(path, folder, target, name), "wb");
+    if (file == NULL || fwrite(bytes, 1, n, file) != n || fclose(file) != 0) {
+        give_up(path);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- models */
+
+static void
+put_models(const char *folder)
+{
+    static const struct {
+        const char *name;
+        random_model_spec spec;
+        bool half;
+    } models[] = {
+        {"dropout", {VIP_RESNET22, 1, 2, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1}, false},
+        {"halves", {VIP_RESNET22, 1, 1, VIP_CAUSAL, VIPANN_DETERMINISTIC, VIPANN_MULTICLASS, 2}, true},
+        {"ensemble", {VIP_RESNET22, 1, 1, VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, 4}, true},
+        {"meanfield", {VIP_RESNET22, 1, 2, VIP_CAUSAL, VIPANN_MEANFIELD, VIPANN_MULTICLASS, 3}, true},
+    };
+    for (size_t i = 0; i < LENGTH(models); i++) {
+        char path[MOST_PATH];
+        vipann_error error = {VIPANN_E_MEMORY, "memory is short"};
+        vip_model *model = random_ensemble(&models[i].spec, 2);
+        if (model == NULL ||
+            vip_model_write(model, place(path, folder, "model", models[i].name), models[i].half, &error) != VIPANN_OK) {
+            give_up(error.text);
+        }
+        json_t *metadata = vip_metadata_write(model);
+        char *text = json_dumps(metadata, JSON_COMPACT);
+        if (text == NULL) {
+            give_up("memory is short");
+        }
+        put(folder, "metadata", models[i].name, text, strlen(text));
+        free(text);
+        json_decref(metadata);
+        vip_model_free(model);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------------- texts */
+
+static void
+put_texts(const char *folder)
+{
+    static const struct {
+        const char *target, *name, *text;
+    } texts[] = {
+        {"rules", "all",
+         "# a night at the lake\nthreshold = 0.4\nhysteresis=0.3\nmin_length = 0.5 # seconds\nmerge_gap = 1\n"
+         "hops = 2 of 3\nreport = yes\nlevel = -60\n"},
+        {"rules", "classes",
+         "report = no\n\n[class \"Dog\"]\nreport = yes\nthreshold = model\n\n[class \"Say \\\"hi\\\" \\\\\"]\r\n"
+         "hops = 1 of 1\r\nmin_length=0\r\n"},
+        {"rules", "marked", "\xef\xbb\xbf[class \"Dog\"]\nthreshold = 1e-1"},
+        {"rules", "wrong", "threshold = 0.5\nthresold = 0.6\n"},
+        {"journal", "whole",
+         "a.wav\nvipann journal 1\tmodel=tiny 0123456789ab\tpasses=8\thop=0.32\n100\tok\txa.wav\n"
+         "100\tfailed\tb.wav\n250\tok\tanother.wav\n"},
+        {"journal", "cut", "b\nvipann journal 1\tmodel=tiny 0123456789ab\tpasses=8\thop=0.32\n7\tok\tx\\x0ab\n9\tok"},
+        {"journal", "other", "c\nvipann journal 1\tmodel=tiny 0123456789ab\tpasses=4\thop=0.32\n"},
+        {"options", "plain", "a.wav\t--passes\t8\t--format=jsonl\t--clip"},
+        {"options", "wrong", "--pases\t--top=all\t-x\t--\t--help"},
+        {"options", "many", "--window\tall\t--hop=0.5\t--model\tm\t--threads\t2\t--channel=1\t--seed=3\tx"},
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        put(folder, texts[i].target, texts[i].name, texts[i].text, strlen(texts[i].text));
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- sounds */
+
+/* Appends numbers of 1 to 4 bytes, the least first, or if `big` the most. */
+static size_t
+number(unsigned char *to, size_t at, uint32_t value, size_t bytes, bool big)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        to[at + i] = (unsigned char)(value >> (8 * (big ? bytes - 1 - i : i)));
+    }
+    return at + bytes;
+}
+
+static size_t
+word(unsigned char *to, size_t at, const char *text)
+{
+    memcpy(to + at, text, strlen(text));
+    return at + strlen(text);
+}
+
+enum { CHOICES = 2, HEADER = 64, FRAMES = 600 }; /* bytes: the first of an input choose what is asked of the sound */
+
+static void
+put_wav(const char *folder, const char *name, uint16_t format, uint16_t channels, uint16_t bits, uint32_t claimed)
+{
+    unsigned char file[CHOICES + HEADER + FRAMES * 16] = {0, 0};
+    const uint32_t frame = (uint32_t)channels * bits / 8, bytes = FRAMES * frame;
+    size_t at = word(file, CHOICES, "RIFF");
+    at = number(file, at, 36 + claimed, 4, false);
+    at = word(file, at, "WAVEfmt ");
+    at = number(file, at, 16, 4, false);
+    at = number(file, at, format, 2, false);
+    at = number(file, at, channels, 2, false);
+    at = number(file, at, 16000, 4, false);
+    at = number(file, at, 16000 * frame, 4, false);
+    at = number(file, at, frame, 2, false);
+    at = number(file, at, bits, 2, false);
+    at = word(file, at, "data");
+    at = number(file, at, claimed, 4, false);
+    for (uint32_t i = 0; i < bytes; i++) {
+        file[at++] = (unsigned char)(i * i >> 3);
+    }
+    put(folder, "audio", name, file, at);
+}
+
+static void
+put_au(const char *folder)
+{
+    unsigned char file[CHOICES + HEADER + FRAMES] = {0, 1};
+    size_t at = word(file, CHOICES, ".snd");
+    const uint32_t fields[] = {24, 0xffffffff, 1, 8000, 1}; /* mu-law of a length that is not known */
+    for (size_t i = 0; i < LENGTH(fields); i++) {
+        at = number(file, at, fields[i], 4, true);
+    }
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        file[at++] = (unsigned char)(i * 7);
+    }
+    put(folder, "audio", "au", file, at);
+}
+
+static void
+put_aiff(const char *folder)
+{
+    static const char rate[] = {0x40, 0x0c, (char)0xfa, 0, 0, 0, 0, 0, 0, 0}; /* 16000 in 80 bits */
+    unsigned char file[CHOICES + HEADER + FRAMES * 2] = {1, 0};
+    size_t at = word(file, CHOICES, "FORM");
+    at = number(file, at, 46 + FRAMES * 2, 4, true);
+    at = word(file, at, "AIFFCOMM");
+    at = number(file, at, 18, 4, true);
+    at = number(file, at, 1, 2, true);
+    at = number(file, at, FRAMES, 4, true);
+    at = number(file, at, 16, 2, true);
+    memcpy(file + at, rate, sizeof rate);
+    at = word(file, at + sizeof rate, "SSND");
+    at = number(file, at, 8 + FRAMES * 2, 4, true);
+    at = number(file, at, 0, 4, true);
+    at = number(file, at, 0, 4, true);
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        at = number(file, at, i * 97 & 0xffff, 2, true);
+    }
+    put(folder, "audio", "aiff", file, at);
+}
+
+/* Sounds of the theme that the demo uses, if it is there and they are small: formats that are hard to make. */
+static void
+put_found(const char *folder)
+{
+    static const char *const found[] = {"/usr/share/sounds/freedesktop/stereo/audio-volume-change.oga",
+                                        "/usr/share/sounds/freedesktop/stereo/message.oga"};
+    for (size_t i = 0; i < LENGTH(found); i++) {
+        unsigned char file[1 << 15] = {0, (unsigned char)i};
+        FILE *from = fopen(found[i], "rb");
+        size_t n = from != NULL ? fread(file + CHOICES, 1, sizeof file - CHOICES, from) : 0;
+        if (n > 0 && n < sizeof file - CHOICES) {
+            put(folder, "audio", i == 0 ? "ogg" : "ogg-2", file, CHOICES + n);
+        }
+        if (from != NULL) {
+            (void)fclose(from);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- streams */
+
+/* Decisions and sound for fuzz_engine and fuzz_writers: bytes that are all different. */
+static void
+put_noise(const char *folder, const char *target)
+{
+    static const struct {
+        const char *name;
+        size_t n;
+    } sizes[] = {{"short", 64}, {"middle", 256}, {"long", 1024}};
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        unsigned char bytes[1024];
+        uint32_t random = (uint32_t)i + 1;
+        for (size_t k = 0; k < sizes[i].n; k++) {
+            random = random * 1664525u + 1013904223u;
+            bytes[k] = (unsigned char)(random >> 24);
+        }
+        put(folder, target, sizes[i].name, bytes, sizes[i].n);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 2) {
+        (void)fputs("usage: make_seeds FOLDER\n", stderr);
+        return 2;
+    }
+    (void)mkdir(argv[1], 0777);
+    put_models(argv[1]);
+    put_texts(argv[1]);
+    put_wav(argv[1], "wav", 1, 1, 16, FRAMES * 2);
+    put_wav(argv[1], "wav-stereo", 1, 2, 24, FRAMES * 6);
+    put_wav(argv[1], "wav-float", 3, 1, 32, FRAMES * 4);
+    put_wav(argv[1], "wav-stream", 1, 1, 16, 0xffffffff - 36);
+    put_wav(argv[1], "wav-mulaw", 7, 1, 8, 0);
+    put_au(argv[1]);
+    put_aiff(argv[1]);
+    put_found(argv[1]);
+    put_noise(argv[1], "engine");
+    put_noise(argv[1], "writers");
+    return 0;
+}
