@@ -48,9 +48,10 @@ COMPLETION = $(BUILD)/manual/vipann.bash
 
 UNIT = $(call programs,tests/unit,test_*)
 BENCH = $(call programs,tests/bench,*)
-OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*)
+EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
+OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
 FUZZERS = $(call programs,tests/fuzz,fuzz_*)
-THREADED = ring results engine_threads library jobs # unit tests in which threads meet: run under the thread sanitizer too
+THREADED = ring results engine_threads library hearing jobs # unit tests in which threads meet: run under the thread sanitizer too
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
@@ -64,7 +65,7 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
-.PHONY: help all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
+.PHONY: help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
 .PHONY: fuzz fuzzers library program manual programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -122,6 +123,7 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/libtested.a $(
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
 $(BUILD)/tests/test_vectors: $(call objects,tests/vectors/*.c)
 $(call programs,tests/data,*): $(BUILD)/tests/%: $(BUILD)/tests/data/%.o
+$(EVENTS): $(BUILD)/tests/%: $(BUILD)/tests/events/%.o $(BUILD)/tests/events/scenes.o
 $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/%,$^) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
@@ -192,11 +194,15 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
+timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter of an hour
+	@tests/events/timing $(BUILD) long
+
 soak: program $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, fifty kills: some ten minutes
 	@tests/soak/run $(BUILD)
 
-bench: $(BENCH) ## how fast it is here, beside the processor's peak and PyTorch; JSON lines in build/bench.jsonl
+bench: $(BENCH) program $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl
+	@tests/bench/bench_files $(BUILD) >> $(BUILD)/bench.jsonl
 	@$(BUILD)/tests/check_kernels --bench >> $(BUILD)/bench.jsonl
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* make_scenes.c -- writes scenes with known beginnings and ends: `make_scenes MANIFEST FOLDER FOLD TRACKS SOUNDS SEED COUNT OUT`.
+/* make_scenes.c -- writes scenes with known beginnings and ends.
+ *
+ *   make_scenes MANIFEST FOLDER FOLD TRACKS SOUNDS SEED COUNT OUT
  *
  * MANIFEST lists the clips of a labelled set, with paths below FOLDER. OUT gets scene-SEED.wav and scene-SEED.tsv for
- * COUNT seeds from SEED on; a row of the latter is start_s, end_s, category, and the class of the model of 521, "-" if it
- * has none. Exit status 77: the set is not there. */
+ * COUNT seeds from SEED on; a row of the latter is start_s, end_s, category and class of the model of 521, which is
+ * "-" if it has none. Exit status 77: the set is not there. */
 #include <sndfile.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -307,7 +307,7 @@ by_start(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Whether a sound of the category sounds within MOST_GAP of the moment: then another of it would not be one of its own. */
+/* Whether a sound of the category sounds within LEAST_GAP of that stretch: another would not be one of its own. */
 static bool
 is_near(const scene *made, size_t category, double start, double end)
 {

@@ -2,13 +2,13 @@
 /* score_events.c -- events against the truth: `score_events TITLE MODEL HELD SCENE.tsv... < EVENTS.jsonl`.
  *
  * MODEL is esc50 or audioset and says by which names classes go. HELD says which figures must hold: all, medians (those
- * and how many are heard) or none; each of those is told in a line "passed: ..." or "failed: ...", the others in "reached: ..." or
- * "missed: ...". Exit status 1: one has failed, or what was read is not what it should be.
+ * and how many are heard) or none; each of those is told in a line "passed: ..." or "failed: ...", the others in
+ * "reached: ..." or "missed: ...". Exit status 1: one has failed, or what was read is not what it should be.
  *
  * A sound is heard if an event of its class lies within 0.64 s of it; it begins with the first such event and ends with
- * the last. An edge is covered while another sound of the scene sounds. Other events are wrong: on noise if they are so
- * for more than half of their length, else of another class. But for classes that no category of the set stands for nobody
- * can say the latter: a dog is an animal too. */
+ * the last. An edge is covered while another sound of the scene sounds. Other events are wrong: on noise if nothing
+ * sounds for more than half of their length, else of another class. But for classes that no category of the set stands
+ * for nobody can say the latter: a dog is an animal too. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -69,8 +69,8 @@ uint8_t *fuzz_load(const char *path, size_t *size);
 /* The next of a sequence of random numbers. */
 uint32_t fuzz_random(uint32_t *state);
 
-/* Changes one thing somewhere in a JSON value: a key goes, comes twice under another name or is renamed, a value becomes
- * another one or another kind; strings that hold JSON themselves are entered. */
+/* Changes one thing somewhere in a JSON value: a key goes, comes twice under another name or is renamed, a value
+ * becomes another one or another kind; strings that hold JSON themselves are entered. */
 void fuzz_mutate_json(struct json_t *value, uint32_t *random);
 
 #endif /* TESTS_FUZZ_FUZZ_H */

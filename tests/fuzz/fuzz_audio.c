@@ -13,6 +13,13 @@
 
 /* What the libraries of the formats lose when they give up on a broken file is not ours to free. */
 const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
+
+const char *
+__lsan_default_options(void)
+{
+    return "print_suppressions=0";
+}
 
 const char *
 __lsan_default_suppressions(void)
@@ -121,6 +128,13 @@ listen_to_pipe(const uint8_t *data, size_t size, const wishes *w)
     return listen("-", w); /* the next pipe takes this one's place */
 }
 
+/* wav and au are not copied when they come through a pipe: a broken header may then be understood in another way. */
+static bool
+is_read_as_it_comes(const uint8_t *data, size_t size)
+{
+    return size >= 4 && (memcmp(data, "RIFF", 4) == 0 || memcmp(data, ".snd", 4) == 0 || memcmp(data, "dns.", 4) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -135,8 +149,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size -= CHOICES;
     heard file = listen(fuzz_file("sound", data, size), &w);
     heard piped = listen_to_pipe(data, size, &w);
-    if (file.opened && !piped.facts.streamed) { /* it was copied to a file */
-        fuzz_check(piped.opened && piped.frames == file.frames && piped.hash == file.hash);
+    if (!is_read_as_it_comes(data, size)) { /* but copied to a file */
+        fuzz_check(piped.opened == file.opened && piped.frames == file.frames && piped.hash == file.hash);
     }
     return 0;
 }

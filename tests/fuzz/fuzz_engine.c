@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz_engine.c -- any options, any sound in any blocks, parameters set at any time: options are refused with one line, or
- * every result and event that comes out makes sense and time goes on. */
+/* fuzz_engine.c -- any options, any sound in any blocks, parameters set at any time: options are refused with one line,
+ * or every result and event that comes out makes sense and time goes on. */
 #include "fuzz.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz_journal.c -- any bytes as the journal of a batch: refused with one line and left as it is, or cut to what counts,
- * after which it says the same each time it is opened and remembers whatever path is added. The input is a path that ends
- * with a line break, then the journal. */
+/* fuzz_journal.c -- any bytes as the journal of a batch: refused with one line and left as it is, or cut to what
+ * counts, after which it says the same each time it is opened and remembers whatever path is added. The input is a path
+ * that ends with a line break, then the journal. */
 #include "fuzz.h"
 
 #include <limits.h>

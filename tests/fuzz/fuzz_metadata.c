@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz_metadata.c -- any JSON object as what a model says of itself: refused with one line, or within its limits and the
- * same when it is written and read again. */
+/* fuzz_metadata.c -- any JSON object as what a model says of itself: refused with one line, or within its limits and
+ * the same when it is written and read again. */
 #include "fuzz.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fuzz_model.c -- any bytes as a model file: refused with one line, or a model that survives writing and reading.
  *
- * Bytes changed at random rarely leave a header that is JSON of the length stated. So most changes are made to the header
- * as JSON, or to the data, and the length is set right. */
+ * Bytes changed at random rarely leave a header that is JSON of the length stated. So most changes are made to the
+ * header as JSON, or to the data, and the length is set right. */
 #include "fuzz.h"
 
 #include <math.h>
@@ -17,8 +17,8 @@
 
 /* ------------------------------------------------------------------------------------------------------ the mutator */
 
-/* Puts length, header and data together if they fit; returns the size of the whole, or 0. header and data may lie in the
- * file that is written. */
+/* Puts length, header and data together if they fit; returns the size of the whole, or 0. header and data may lie in
+ * the file that is written. */
 static size_t
 join(uint8_t *file, size_t max_size, const char *header, size_t n_header, const uint8_t *data, size_t n_data)
 {

@@ -11,8 +11,8 @@
 #include <common/options.h>
 #include <plugin/file/commands.h>
 
-/* The tables are private to the commands. So the linker sends the commands' call of vip_options_parse here: it keeps the
- * table and says that nothing can be done. */
+/* The tables are private to the commands. So the linker sends the commands' call of vip_options_parse here: it keeps
+ * the table and says that nothing can be done. */
 vipann_status __real_vip_options_parse(const vip_command *command, int argc, char *const *argv,
                                        vip_arguments *arguments, vipann_error *error);
 vipann_status __wrap_vip_options_parse(const vip_command *command, int argc, char *const *argv,

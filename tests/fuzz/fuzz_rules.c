@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz_rules.c -- any bytes as a rule file, and as single values: refused with one line and without effect, or rules that
- * are within their limits and the same when the file is read twice. */
+/* fuzz_rules.c -- any bytes as a rule file, and as single values: refused with one line and without effect, or rules
+ * that are within their limits and the same when the file is read twice. */
 #include "fuzz.h"
 
 #include <math.h>

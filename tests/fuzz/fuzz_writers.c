@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz_writers.c -- any texts and numbers as JSON, CSV, TSV and text for eyes: another reader gets back what was written,
- * and nothing that is written can steer a terminal. */
+/* fuzz_writers.c -- any texts and numbers as JSON, CSV, TSV and text for eyes: another reader gets back what was
+ * written, and nothing that is written can steer a terminal. */
 #include "fuzz.h"
 
 #include <math.h>

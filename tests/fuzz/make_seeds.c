@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* make_seeds.c -- writes what the fuzzers begin with: `make_seeds FOLDER` fills FOLDER/TARGET with small good inputs. */
+/* make_seeds.c -- writes what the fuzzers begin with: `make_seeds FOLDER` fills FOLDER/TARGET with small good
+ * inputs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
