@@ -77,7 +77,11 @@ vip_float_to_half(float x)
 static inline bool
 vip_is_half(float x)
 {
-    return vip_bits_of_float(vip_half_to_float(vip_float_to_half(x))) == vip_bits_of_float(x);
+    const uint32_t bits = vip_bits_of_float(x), exponent = bits >> 23 & 255;
+    if (exponent > VIP_HALF_BIAS && exponent < VIP_HALF_BIAS + 31) { /* nearly all: their fractions must be short */
+        return (bits & ((1u << VIP_HALF_SHIFT) - 1)) == 0;
+    }
+    return vip_bits_of_float(vip_half_to_float(vip_float_to_half(x))) == bits;
 }
 
 /* Exact. */

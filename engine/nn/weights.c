@@ -61,31 +61,40 @@ fits_half(const source *src)
     return fits;
 }
 
-/* Writes src to layer->w or layer->half in the order of vip_conv. scale: [out], of batch norm, which goes into floats
- * but not into halves. The first step has one input channel and is computed as a 1x1 convolution of the 9 inputs around
+/* Puts weight `from` into its place. scale: of batch norm, which goes into floats but not into halves. */
+static void
+put(const source *src, bool flipout, double scale, size_t from, const vip_layer *layer, size_t to)
+{
+    if (layer->half != NULL) {
+        layer->half[to] = vip_float_to_half(src->values[from]);
+        return;
+    }
+    const double value = (double)src->values[from];
+    const double noise = src->noise == NULL ? 0.0 : (double)src->noise[from];
+    layer->w[to] = (float)((value + noise) * scale);
+    if (flipout) {
+        layer->w[to + VIP_BLOCK] = (float)((value - noise) * scale);
+    }
+}
+
+/* Writes src to layer->w or layer->half in the order of vip_conv, the lanes of a block innermost, so that what is written
+ * is written in a row. The first step has one input channel and is computed as a 1x1 convolution of the 9 inputs around
  * each pixel (unfold): its "channels" are the kernel positions in their order. */
 static void
 pack(const source *src, bool flipout, const double *scale, const vip_layer *layer)
 {
     const uint32_t positions = src->kernel * src->kernel;
-    const size_t vectors = flipout ? 2 : 1;
-    for (uint32_t o = 0; o < src->out; o++) {
-        const size_t block = o / VIP_BLOCK * layer->w_block + o % VIP_BLOCK;
+    const size_t vector = (flipout ? 2 : 1) * (size_t)VIP_BLOCK, next = (size_t)src->in * positions;
+    for (uint32_t first = 0; first < src->out; first += VIP_BLOCK) {
+        const uint32_t lanes = src->out - first < VIP_BLOCK ? src->out - first : VIP_BLOCK;
+        const size_t block = first / VIP_BLOCK * layer->w_block;
         for (uint32_t i = 0; i < src->in; i++) {
             for (uint32_t k = 0; k < positions; k++) {
-                const size_t from = ((size_t)o * src->in + i) * positions + k;
                 const size_t row =
                     src->unfolded ? k : ((size_t)(i / VIP_BLOCK) * positions + k) * VIP_BLOCK + i % VIP_BLOCK;
-                const size_t to = block + row * vectors * VIP_BLOCK;
-                if (layer->half != NULL) {
-                    layer->half[to] = vip_float_to_half(src->values[from]);
-                    continue;
-                }
-                const double value = (double)src->values[from];
-                const double noise = src->noise == NULL ? 0.0 : (double)src->noise[from];
-                layer->w[to] = (float)((value + noise) * scale[o]);
-                if (flipout) {
-                    layer->w[to + VIP_BLOCK] = (float)((value - noise) * scale[o]);
+                const size_t from = first * next + (size_t)i * positions + k;
+                for (uint32_t lane = 0; lane < lanes; lane++) {
+                    put(src, flipout, scale[first + lane], from + lane * next, layer, block + row * vector + lane);
                 }
             }
         }

@@ -73,6 +73,22 @@ test_the_ends_of_the_range_behave(void **state)
 }
 
 static void
+test_a_number_is_a_half_if_it_survives_the_way_there_and_back(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 0x10000; bits++) {
+        const float x = vip_half_to_float((uint16_t)bits);
+        if (!isnan(x)) {
+            assert_true(vip_is_half(x));
+        }
+        if (isfinite(x)) {
+            assert_false(vip_is_half(nextafterf(x, INFINITY)) || vip_is_half(nextafterf(x, -INFINITY)));
+        }
+    }
+    assert_false(vip_is_half(65520.0f) || vip_is_half(1e30f) || vip_is_half(0x1p-25f));
+}
+
+static void
 test_bfloat_is_the_upper_half_of_a_float(void **state)
 {
     (void)state;
@@ -89,6 +105,7 @@ main(void)
         cmocka_unit_test(test_every_half_survives_the_way_there_and_back),
         cmocka_unit_test(test_floats_round_to_the_nearest_half_and_ties_to_even),
         cmocka_unit_test(test_the_ends_of_the_range_behave),
+        cmocka_unit_test(test_a_number_is_a_half_if_it_survives_the_way_there_and_back),
         cmocka_unit_test(test_bfloat_is_the_upper_half_of_a_float),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
