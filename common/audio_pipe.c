@@ -76,8 +76,9 @@ little_endian(const unsigned char *b)
 }
 
 /* Walks the chunks of a wav header up to its sound, and gives that the largest length there is. A length of 0 is
- * made so too: a recorder that never came back to fill it in. */
-static void
+ * made so too: a recorder that never came back to fill it in. False if the sound does not begin within what is kept:
+ * libsndfile would make room for as much as a chunk before it claims to have, gigabytes in a pipe of a few bytes. */
+static bool
 open_end(vip_audio_pipe *pipe)
 {
     static const uint32_t absurd = 0x7fff0000; /* recorders without an end in sight write this, or a bit more */
@@ -88,13 +89,14 @@ open_end(vip_audio_pipe *pipe)
             if (length >= absurd || length == 0) {
                 memset(chunk + 4, 0xff, 4);
             }
-            return;
+            return true;
         }
         if (length > KEPT) {
-            return;
+            return false;
         }
         at += 8 + length + (length & 1); /* chunks begin at even places */
     }
+    return false;
 }
 
 bool
@@ -104,8 +106,7 @@ vip_audio_pipe_streams(vip_audio_pipe *pipe)
         return false;
     }
     if (memcmp(pipe->kept, "RIFF", 4) == 0) {
-        open_end(pipe);
-        return true;
+        return open_end(pipe);
     }
     return memcmp(pipe->kept, ".snd", 4) == 0 || memcmp(pipe->kept, "dns.", 4) == 0;
 }

@@ -22,8 +22,9 @@ void vip_audio_pipe_free(vip_audio_pipe *pipe);
 /* Whether nothing comes out of the pipe at all. Waits for the first bytes. */
 bool vip_audio_pipe_is_empty(vip_audio_pipe *pipe);
 
-/* Whether its format is one that can be read as it comes: wav and au. A wav header that gives the length as 0 or
- * as absurdly large (programs that write into a pipe do so) is changed to mean "up to the end, at most 4 GiB". */
+/* Whether its format is one that can be read as it comes: au, and wav whose sound begins early. A wav header that gives
+ * the length as 0 or as absurdly large (programs that write into a pipe do so) is changed to mean "up to the end, at
+ * most 4 GiB". */
 bool vip_audio_pipe_streams(vip_audio_pipe *pipe);
 
 /* Copies all of the pipe to a temporary file without a name, at whose beginning the descriptor then stands; it belongs
