@@ -21,6 +21,7 @@ struct vip_answers {
     vip_probability *probabilities, *smoothed; /* [members][classes] */
     bool settled[VIPANN_MAX_PASSES];           /* the member's smoothed probabilities have a value */
     vipann_result *result;
+    vipann_answer unknown;            /* what the newest result said; CANNOT_SAY: there is none yet */
     float *short_p, *short_epistemic; /* [classes], of the short window */
     vip_detector *detector;
 };
@@ -103,6 +104,7 @@ static void
 forget(vip_answers *a)
 {
     memset(a->settled, 0, sizeof a->settled);
+    a->unknown = VIPANN_CANNOT_SAY;
 }
 
 void
@@ -180,6 +182,14 @@ is_unknown(const vip_answers *a, uint32_t members)
     return vip_unknown(model, &evidence);
 }
 
+/* Whether a result for the question's window is of the kind that the model was calibrated for. */
+static bool
+is_calibrated(const vip_answers *a, const vip_question *q, int64_t end, uint32_t members)
+{
+    const uint32_t columns = q->window == 0 ? (uint32_t)end : q->window;
+    return vip_calibration_applies(a->model, a->drawn ? members : 0, columns);
+}
+
 void
 vip_answer(vip_answers *a, const vip_question *q, int64_t answered, int64_t end, bool last)
 {
@@ -195,7 +205,7 @@ vip_answer(vip_answers *a, const vip_question *q, int64_t answered, int64_t end,
     r->t_seconds = (double)(q->first + end) * a->column_seconds;
     r->window_seconds = r->columns * a->column_seconds;
     r->passes = a->drawn ? members : 0;
-    r->calibrated = vip_calibration_applies(model, r->passes, q->window == 0 ? r->columns : q->window);
+    r->calibrated = is_calibrated(a, q, end, members);
     r->last = last;
     r->has_epistemic = r->passes >= 2;
     r->reduction = model->task == VIPANN_MULTILABEL ? VIPANN_REDUCTION_SUM : VIPANN_REDUCTION_NONE;
@@ -208,6 +218,7 @@ vip_answer(vip_answers *a, const vip_question *q, int64_t answered, int64_t end,
     if (r->silent && r->unknown == VIPANN_YES) {
         r->unknown = VIPANN_NO;
     }
+    a->unknown = r->unknown;
     r->gap_seconds = q->gap_seconds;
     r->not_finite = q->not_finite;
     r->clipped = q->clipped;
@@ -228,11 +239,10 @@ vip_listen(vip_answers *a, const vip_question *q, int64_t listened, int64_t end)
     if (!vip_publisher_wants_events(a->publisher)) {
         return;
     }
-    const vipann_result *r = a->result;
     const vip_event_sink sink = {a->publisher, tell_event};
     const uint32_t members = count_members(q, end);
     ask_members(a, q, end, VIPANN_EVENT_COLUMNS, members);
-    (void)vip_decompose(a->model->task, a->probabilities, members, r->classes, a->short_p, NULL, NULL,
+    (void)vip_decompose(a->model->task, a->probabilities, members, a->model->network.classes, a->short_p, NULL, NULL,
                         a->short_epistemic);
     const vip_moment moment = {
         .since = (double)(q->first + listened) * a->column_seconds,
@@ -242,8 +252,8 @@ vip_listen(vip_answers *a, const vip_question *q, int64_t listened, int64_t end)
         .epistemic = a->drawn && members >= 2 ? a->short_epistemic : NULL,
         .passes = a->drawn ? members : 0,
         .silent = vip_level_window(q->level, end, VIPANN_EVENT_COLUMNS) < a->silence_dbfs,
-        .unknown = r->unknown,
-        .calibrated = r->calibrated,
+        .unknown = a->unknown,
+        .calibrated = is_calibrated(a, q, end, members),
     };
     vip_detector_hear(a->detector, &moment, &sink);
 }

@@ -33,8 +33,8 @@ typedef struct {
     const float *epistemic; /* [classes] nats, or NULL: there is no such value */
     uint32_t passes;
     bool silent;           /* no class counts as heard */
-    vipann_answer unknown; /* of the result at the same time */
-    bool calibrated;       /* likewise */
+    vipann_answer unknown; /* of the newest result */
+    bool calibrated;       /* a result now would be */
 } vip_moment;
 
 /* Whom to tell; called by vip_detector_hear and vip_detector_end. */
