@@ -66,8 +66,12 @@ put_meaning(const vipann_rule *rule, FILE *out)
         (void)fputs("never reported\n", out);
         return;
     }
-    (void)fprintf(out, "begins when %u of the last %u answers reach %s, ends with one below %s\n", (unsigned)rule->k,
-                  (unsigned)rule->n, vip_number_write(a, rule->threshold, DIGITS),
+    if (rule->n == 1) {
+        (void)fputs("begins when an answer reaches ", out);
+    } else {
+        (void)fprintf(out, "begins when %u of the last %u answers reach ", (unsigned)rule->k, (unsigned)rule->n);
+    }
+    (void)fprintf(out, "%s, ends with one below %s\n", vip_number_write(a, rule->threshold, DIGITS),
                   vip_number_write(b, rule->release, DIGITS));
 }
 

@@ -64,12 +64,13 @@ static const vip_option OPTIONS[VIP_FILE_N_OPTIONS] = {
          "live listener hears it; about three times the work."},
     [VIP_FILE_RULES] = {"rules", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, NULL, RULES,
                         "Read rules for all classes and for single ones: lines KEY = VALUE, and sections [class "
-                        "\"Dog\"]. Keys: threshold, hysteresis, min_length, merge_gap, hops, report, level."},
+                        "\"Dog\"]. Keys: threshold, hysteresis, min_length, merge_gap, hops, report, level; "
+                        "vipann-rules(5) tells of them."},
     [VIP_FILE_THRESHOLD] = {"threshold", VIP_OPTION_NUMBER, "P", 0, 1, OF_MODEL, NULL,
                             "the model's, else 0.5 (0.8 if its classes are exclusive)", RULES,
                             "Probability from which a class is present, where the rules say nothing about this class."},
     [VIP_FILE_ONLY] = {"only", VIP_OPTION_TEXT, "\"A;B\"", 0, 0, NULL, NULL, NULL, RULES,
-                       "Report events of these classes only."},
+                       "Report events of these classes only, named as the model does."},
     [VIP_FILE_IGNORE] = {"ignore", VIP_OPTION_TEXT, "\"A;B\"", 0, 0, NULL, NULL, NULL, RULES,
                          "Report no events of these classes."},
     [VIP_FILE_EXPLAIN] = {"explain", VIP_OPTION_TEXT, "CLASS", 0, 0, NULL, NULL, NULL, RULES,
@@ -171,6 +172,10 @@ find_contradiction(const vip_arguments *a)
     }
     if (subject == VIP_SUMMARY && format->summary == NULL) {
         return "a summary is text, jsonl or csv; give one of these --format";
+    }
+    if (subject == VIP_RESULTS && !v[VIP_FILE_EXPLAIN].given &&
+        (v[VIP_FILE_THRESHOLD].given || v[VIP_FILE_ONLY].given || v[VIP_FILE_IGNORE].given)) {
+        return "--threshold, --only and --ignore are about events; give --events or --summary too";
     }
     if (v[VIP_FILE_OUTPUT].given && v[VIP_FILE_OUTPUT_DIR].given) {
         return "--output and --output-dir exclude one another; give one of them";

@@ -14,11 +14,13 @@
 #include <common/number.h>
 
 enum {
-    DOUBT_CELLS = 5,   /* of the two bars */
-    CLASS_CELLS = 20,  /* of the bars of --clip */
-    FIXED_CELLS = 38,  /* of a line before its first class */
-    LABEL_CELLS = 28,  /* most of a label in a line */
-    NUMBERS_CELLS = 11 /* "0.93+-0.03 " */
+    DOUBT_CELLS = 5,    /* of the two bars */
+    CLASS_CELLS = 20,   /* of the bars of --clip */
+    FIXED_CELLS = 38,   /* of a line before its first class */
+    LABEL_CELLS = 28,   /* most of a label in a line */
+    NUMBERS_CELLS = 11, /* "0.93+-0.03 " */
+    SUMMARY_CELLS = 21, /* of a line of the summary before its class */
+    LEAST_PATH = 8      /* cells that a path has in any case */
 };
 
 /* Nats at which a bar is full. What the sound leaves open: the most there can be among exclusive classes; for
@@ -50,7 +52,7 @@ static void
 put_event_legend(const vip_report *report)
 {
     (void)fputs("p       the largest probability of the event, and the mean\n"
-                "unsure  what the model has not learnt about this class (epistemic: its passes disagree), in nats\n"
+                "unsure  what the model has not learnt about this class (epistemic), in nats\n"
                 "?       like nothing that the model was taught\n"
                 "~       the model's calibration was made with another window or number of passes\n\n",
                 report->out);
@@ -69,13 +71,32 @@ vip_report_text_head(const vip_report *report)
     char open[VIP_NUMBER_SIZE], unsure[VIP_NUMBER_SIZE];
     FILE *out = report->out;
     (void)fprintf(out,
-                  "open    doubt that the sound itself leaves (aleatoric), in nats; the bar is full at %s\n"
-                  "unsure  what the model has not learnt (epistemic: its passes disagree); full at %s\n"
+                  "open    doubt that the sound itself leaves (aleatoric), in nats; full at %s\n"
+                  "unsure  what the model has not learnt (epistemic), in nats; full at %s\n"
                   "?       like nothing that the model was taught\n"
                   "~       the model's calibration was made with another window or number of passes\n"
                   "0.93%s0.03  probability, and its spread over the passes\n\n",
                   vip_number_fixed(open, full_open(&report->info), 1),
                   vip_number_fixed(unsure, full_unsure(&report->info), 1), plus_minus(report));
+}
+
+/* How far back an answer listens. Events are timed by a window of their own; the other one decides what is unknown. */
+static void
+put_window(const vip_report *report)
+{
+    char number[VIP_NUMBER_SIZE];
+    uint32_t columns = report->options.window_columns;
+    double column = report->info.column_seconds;
+    const char *window = columns > 0 ? vip_number_fixed(number, columns * column, 2) : "all";
+    const char *unit = columns > 0 ? " s" : "";
+    FILE *out = report->out;
+    if (report->subject == VIP_EVENTS) {
+        char events[VIP_NUMBER_SIZE];
+        (void)fprintf(out, ", window %s s (? by %s%s)", vip_number_fixed(events, VIPANN_EVENT_COLUMNS * column, 2),
+                      window, unit);
+    } else {
+        (void)fprintf(out, ", window %s%s", window, unit);
+    }
 }
 
 static void
@@ -92,11 +113,7 @@ put_settings(const vip_report *report)
                       (unsigned long long)o->seed);
     }
     if (!report->clip) {
-        if (o->window_columns == 0) {
-            (void)fputs(", window all", out);
-        } else {
-            (void)fprintf(out, ", window %s s", vip_number_fixed(number, o->window_columns * column, 2));
-        }
+        put_window(report);
         (void)fprintf(out, ", hop %s s", vip_number_fixed(number, o->hop_columns * column, 2));
         if (o->horizon_seconds > 0) {
             (void)fprintf(out, ", horizon %s s", vip_number_write(number, o->horizon_seconds, 4));
@@ -128,7 +145,7 @@ vip_report_text_file(const vip_report *report, const vip_audio_facts *facts)
     if (!report->clip) {
         vip_text_look_set(out, &report->style, VIP_FAINT);
         if (report->subject == VIP_EVENTS) {
-            (void)fprintf(out, "%10s %10s  %-11s %7s     %s\n", "from", "to", "p", "unsure", "heard");
+            (void)fprintf(out, "%10s %10s  %-11s %7s     %s\n", "from", "to", "p (mean)", "unsure", "heard");
         } else {
             (void)fprintf(out, "%10s %-11s %-14s %s\n", "time", "open", "unsure", "heard");
         }
@@ -261,7 +278,7 @@ put_block(const vip_report *report, const vipann_result *r, uint32_t n)
                   r->silent                  ? "; silence"
                   : r->unknown == VIPANN_YES ? "; like nothing that the model was taught"
                                              : "",
-                  r->calibrated ? "" : "; calibration made with another window or number of passes, or none");
+                  r->calibrated ? "" : "; not calibrated for this window and number of passes");
 }
 
 void
@@ -295,6 +312,34 @@ vip_report_text_event(vip_report *report, const vipann_event *e)
     (void)fputc('\n', out);
 }
 
+/* Cells for the labels of a summary. */
+static size_t
+widest_label(const vip_report *report, const uint32_t *order, uint32_t n)
+{
+    size_t widest = strlen("heard");
+    for (uint32_t k = 0; k < n; k++) {
+        size_t cells = vip_text_cells(vipann_model_label(report->model, order[k]));
+        widest = cells > widest ? cells : widest;
+    }
+    return widest < LABEL_CELLS ? widest : LABEL_CELLS;
+}
+
+/* A path in what is left of the line; of a long one the end, which says more. */
+static void
+put_path(const vip_report *report, const char *path, size_t at)
+{
+    size_t columns = report->style.columns, cells = vip_text_cells(path);
+    size_t room = columns == 0 ? cells : columns > at + LEAST_PATH ? columns - at : LEAST_PATH;
+    if (cells > room) {
+        size_t ellipsis = report->style.unicode ? 1 : 3;
+        (void)fputs(report->style.unicode ? "\u2026" : "...", report->out);
+        for (uint32_t code_point; cells > room - ellipsis; cells--) {
+            path += vip_text_next(path, &code_point);
+        }
+    }
+    (void)vip_text_put(report->out, &report->style, path, 0, SIZE_MAX);
+}
+
 void
 vip_report_text_summary(const vip_report *report, const vip_summary *summary, const uint32_t *order, uint32_t n)
 {
@@ -304,15 +349,16 @@ vip_report_text_summary(const vip_report *report, const vip_summary *summary, co
         (void)fputs("no events\n", out);
         return;
     }
+    size_t label = widest_label(report, order, n);
     vip_text_look_set(out, &report->style, VIP_FAINT);
-    (void)fprintf(out, "%8s %10s  %-*s  %s\n", "events", "time", LABEL_CELLS, "heard", "most certain");
+    (void)fprintf(out, "%8s %10s  %-*s  %s\n", "events", "time", (int)label, "heard", "most certain");
     vip_text_look_set(out, &report->style, VIP_PLAIN);
     for (uint32_t k = 0; k < n; k++) {
         const vip_class_summary *of = &summary->of[order[k]];
         (void)fprintf(out, "%8llu %10s  ", (unsigned long long)of->events, vip_number_clock(a, of->seconds, 1));
-        (void)vip_text_put(out, &report->style, vipann_model_label(report->model, order[k]), LABEL_CELLS, LABEL_CELLS);
-        (void)fprintf(out, "  %s at %s in ", vip_number_fixed(a, of->p_max, 2), vip_number_clock(b, of->start, 2));
-        (void)vip_text_put(out, &report->style, of->file, 0, SIZE_MAX);
+        (void)vip_text_put(out, &report->style, vipann_model_label(report->model, order[k]), label, label);
+        int used = fprintf(out, "  %s at %s in ", vip_number_fixed(a, of->p_max, 2), vip_number_clock(b, of->start, 2));
+        put_path(report, of->file, SUMMARY_CELLS + label + (size_t)(used > 0 ? used : 0));
         (void)fputc('\n', out);
     }
 }

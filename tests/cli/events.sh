@@ -29,6 +29,19 @@ paste <(value start_s) <(value end_s) <(value label) <(value p_max) |
         path, $1, $3, $4 }' > "$SCRATCH/expected"
 tail -n +2 "$SCRATCH/out" | cut -f 1-5,8-12 | diff "$SCRATCH/expected" - >&2 || fail "the table differs"
 tail -n +2 "$SCRATCH/out" | awk -F '\t' 'NF != 15 || $6 < 0 || $7 <= $6 || $7 > 8000 { exit 1 }' || fail "columns: $(cat "$SCRATCH/out")"
+# Raven finds a recording by its whole path, wherever the table lies.
+vipann=$(realpath "$VIPANN")
+mkdir -p "$SCRATCH/sub"
+cp "$SCRATCH/a.wav" "$SCRATCH/sub/b.wav"
+for name in sub/b.wav ./sub/b.wav sub/../sub/b.wav "$SCRATCH/sub/b.wav" -; do
+    model=$(realpath "$TINY")
+    (cd "$SCRATCH" && "$vipann" file --model "$model" --threshold 0.01 --format raven "$name" < a.wav | sed -n 2p | cut -f 9) \
+        > "$SCRATCH/path"
+    case $name in
+    -) [ "$(cat "$SCRATCH/path")" = - ] ;;
+    *) cmp -s "$(cat "$SCRATCH/path")" "$SCRATCH/a.wav" && grep -q '^/[^.]' "$SCRATCH/path" ;;
+    esac || fail "$name: the path is $(cat "$SCRATCH/path")"
+done
 events csv
 lines $((n + 1))
 head -n 1 "$SCRATCH/out" | tr -d '\r' |
@@ -37,6 +50,8 @@ tail -n +2 "$SCRATCH/out" | cut -d , -f 3-6 |
     diff <(paste -d , <(value label) <(value start_s) <(value end_s) <(value p_max)) - >&2 || fail "csv differs"
 events text
 lines $((n + 2))
+column=$(head -n 1 "$SCRATCH/out" | sed -n 's/.*, window \([0-9.]*\) s (? by [0-9.]* s), hop \([0-9.]*\) s.*/\1 \2/p')
+[ "$column" = '0.96 0.32' ] || fail "not the window that events are timed by: $(head -n 1 "$SCRATCH/out")"
 
 # The order of times; --start moves them; the label track implies --events.
 awk -F '[:,]' '{ if ($8 > $10 || $10 > 4.1) { exit 1 } }' "$SCRATCH/jsonl" || fail "times: $(cat "$SCRATCH/jsonl")"

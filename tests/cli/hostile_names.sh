@@ -8,9 +8,9 @@ mkdir "$SCRATCH/in"
 for name in "${names[@]}"; do cp "$SCRATCH/plain.wav" "$SCRATCH/in/$name"; done
 for what in results events summary; do
     for format in text jsonl csv; do
-        option=$([ $what = results ] || echo --$what)
-        # shellcheck disable=SC2086 # none is no argument
-        run 0 file --model "$TINY" --threshold 0.01 $option --format $format --recursive "$SCRATCH/in"
+        option=$([ $what = results ] || echo "--$what --threshold 0.01")
+        # shellcheck disable=SC2086 # several options, or none
+        run 0 file --model "$TINY" $option --format $format --recursive "$SCRATCH/in"
         quiet
         tr -d '\n\r\t' < "$SCRATCH/out" | LC_ALL=C grep -q '[[:cntrl:]]' && fail "$what $format: a control character"
         iconv -f UTF-8 -t UTF-8 "$SCRATCH/out" > /dev/null 2>&1 || fail "$what $format: no UTF-8"

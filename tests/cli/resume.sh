@@ -45,7 +45,8 @@ refused 2 'begun with other settings: passes was "[0-9]*" and is now "3"' --pass
 refused 2 'begun with other settings: model was' --model "$TINY_MULTICLASS"
 refused 2 'other settings: what was "results" and is now "events"' --events
 refused 2 'other settings: format was "jsonl" and is now "csv"' --format csv
-refused 2 'other settings: rules was' --threshold 0.25
+echo 'threshold = 0.25' > "$SCRATCH/other.conf"
+refused 2 'other settings: rules was' --rules "$SCRATCH/other.conf"
 
 # Without --resume the output of a batch is not replaced.
 run 1 file --model "$TINY" --output "$out" "$SCRATCH/in/a.wav"

@@ -10,6 +10,9 @@ printf 'threshold = 0.02\nmin_length = 0.5\nlevel = -90\n[class "%s"]\nthreshold
 explain() { run 0 file --model "$TINY" --explain "$@"; quiet; }
 explain "$label"
 grep -qE '^  hysteresis +0.8 +default$' "$SCRATCH/out" || fail "$(cat "$SCRATCH/out")"
+grep -qE 'begins when an answer reaches 0?[.0-9]+, ends with one below' "$SCRATCH/out" || fail "$(cat "$SCRATCH/out")"
+explain "$label" --rules <(echo 'hops = 2 of 3')
+grep -q 'begins when 2 of the last 3 answers reach ' "$SCRATCH/out" || fail "$(cat "$SCRATCH/out")"
 explain "$label" --rules "$SCRATCH/night.conf" --threshold 0.04
 grep -qE '^  threshold +0.03 +.*night.conf:5$' "$SCRATCH/out" || fail "$(cat "$SCRATCH/out")"
 grep -qE '^  min_length +0.5 s +.*night.conf:2$' "$SCRATCH/out" || fail "$(cat "$SCRATCH/out")"
@@ -27,7 +30,7 @@ run 0 file --model "$TINY" --events --format jsonl --threshold 0 --only "$label"
 [ "$(labels)" = "$label" ] || fail "--only: $(labels)"
 run 0 file --model "$TINY" --events --format jsonl --threshold 0 --ignore "$label" "$SCRATCH/a.wav"
 [ -n "$(labels)" ] && ! labels | grep -qx "$label" || fail "--ignore: $(labels)"
-run 2 file --model "$TINY" --only "$label;nosuch" "$SCRATCH/a.wav"
+run 2 file --model "$TINY" --events --only "$label;nosuch" "$SCRATCH/a.wav"
 said 'nosuch'
 echo 'threshold = 1.5' > "$SCRATCH/wrong.conf"
 run 1 file --model "$TINY" --rules "$SCRATCH/wrong.conf" "$SCRATCH/a.wav"

@@ -30,6 +30,10 @@ wrong 'expected a whole number of 1 to 64' file --threads 0 x.wav
 wrong 'needs a value' file x.wav --output
 wrong 'takes no value' file --clip=1 x.wav
 wrong 'one argument too many' info a b
+for option in --threshold=0.3 --only=Dog --ignore=Dog; do # or they would be of no effect, and nobody would know
+    wrong 'are about events; give --events or --summary too' file $option x.wav
+    wrong 'are about events; give --events or --summary too' file $option --clip x.wav
+done
 
 # A recording is never lost to a slip of the pen.
 wav 16000 1 8000 > "$SCRATCH/a.wav"
