@@ -6,11 +6,14 @@
 
 #include <base/memory.h>
 #include <base/status.h>
+#include <base/words.h>
 #include <bayes/uncertainty.h>
 #include <decide/decide.h>
 #include <decide/events.h>
 
 #include <string.h>
+
+enum { SHOWN_LABEL = 64 }; /* bytes of a message, the end of the string included */
 
 struct vip_answers {
     const vip_model *model;
@@ -28,19 +31,39 @@ struct vip_answers {
 
 /* --------------------------------------------------------------------------------------------------------- set-up */
 
+/* Whether the rules are for the model's classes: as many, in the same order. */
+static vipann_status
+check_rules(const vip_model *model, const vipann_rules *rules, vipann_error *error)
+{
+    const uint32_t classes = model->network.classes;
+    if (vip_rules_classes(rules) != classes) {
+        return vip_fail(error, VIPANN_E_ARG,
+                        "the rules are for %u classes, but the model has %u; make them for this model",
+                        (unsigned)vip_rules_classes(rules), (unsigned)classes);
+    }
+    for (uint32_t i = 0; i < classes; i++) {
+        const char *label = vip_rules_label(rules, i);
+        if (strcmp(label, model->labels[i]) != 0) {
+            char said[SHOWN_LABEL], meant[SHOWN_LABEL];
+            return vip_fail(error, VIPANN_E_ARG,
+                            "the rules call class %u \"%s\", but the model calls it \"%s\"; make them for this model",
+                            (unsigned)i, vip_shown(said, sizeof said, label, strlen(label)),
+                            vip_shown(meant, sizeof meant, model->labels[i], strlen(model->labels[i])));
+        }
+    }
+    return VIPANN_OK;
+}
+
 /* The detector of these rules, or of the defaults. */
 static vipann_status
 set_rules(vip_answers *a, const vipann_rules *rules, vipann_error *error)
 {
-    const uint32_t classes = a->model->network.classes;
     vipann_rules *defaults = NULL;
     if (rules == NULL) {
         defaults = vip_model_rules(a->model, error);
         rules = defaults;
-    } else if (vip_rules_classes(rules) != classes) {
-        return vip_fail(error, VIPANN_E_ARG,
-                        "the rules are for %u classes, but the model has %u; make them for this model",
-                        (unsigned)vip_rules_classes(rules), (unsigned)classes);
+    } else if (check_rules(a->model, rules, error) != VIPANN_OK) {
+        return VIPANN_E_ARG;
     }
     if (rules == NULL) {
         return VIPANN_E_MEMORY;

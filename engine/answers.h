@@ -27,7 +27,7 @@ typedef struct {
 
 /* model and publisher are borrowed for the answers' life. max_members: the most that any question's pass has running;
  * drawn: they come from a posterior, else the one there is is the deterministic pass. rules: NULL: the defaults; not
- * kept. Errors: E_MEMORY, E_ARG (rules for another model). */
+ * kept. Errors: E_MEMORY, E_ARG (rules for other classes than the model's). */
 vip_answers *vip_answers_new(const vip_model *model, vip_publisher *publisher, const vipann_rules *rules, bool drawn,
                              uint32_t max_members, vipann_error *error);
 void vip_answers_free(vip_answers *answers);
@@ -42,7 +42,7 @@ void vip_answers_interrupt(vip_answers *answers);
 void vip_answer(vip_answers *answers, const vip_question *question, int64_t answered, int64_t end, bool last);
 
 /* Hears events in the pass's columns before `end`, the last call having gone up to `listened`; only if a reader wants
- * them. A result for the same `end` is given before. Analysis thread. */
+ * them. If there is a result for the same `end`, it is given before. Analysis thread. */
 void vip_listen(vip_answers *answers, const vip_question *question, int64_t listened, int64_t end);
 
 #endif /* VIP_ANSWERS_H */

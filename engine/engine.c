@@ -108,14 +108,16 @@ larger(uint32_t a, uint32_t b)
 }
 
 /* Columns whose level may be asked for: a window, and what has been heard behind it while its answer waited for the
- * look-ahead, for frames that are resampled in blocks, and for the end of a piece. */
+ * look-ahead, for the end of a frame, for what is fed and resampled in blocks, and for the end of a piece. */
 static uint32_t
 kept_columns(const vipann_engine *g)
 {
     enum { ON_THE_WAY = 8 };
-    const vip_network *network = &g->model->file->network;
+    const vip_model *file = g->model->file;
     const uint32_t window = larger(g->options.max_window_columns, VIPANN_EVENT_COLUMNS);
-    return window + g->options.piece_columns + vip_network_look_ahead(network, NULL) / VIP_COLUMN_FRAMES + ON_THE_WAY;
+    const uint32_t ahead = vip_network_look_ahead(&file->network, NULL) + file->frontend.n_fft / file->frontend.hop;
+    const uint32_t fed = (uint32_t)(FEED / g->column_frames);
+    return window + g->options.piece_columns + ahead / VIP_COLUMN_FRAMES + fed + ON_THE_WAY;
 }
 
 static bool
@@ -366,9 +368,6 @@ answer_columns(vipann_engine *g, int64_t end, bool last)
         .not_finite = g->not_finite,
         .clipped = g->clipped,
     };
-    if (g->edge && end - g->listened > VIP_PASS_KEPT) { /* of a long hop most columns were final too long ago */
-        g->listened = end - VIP_PASS_KEPT;
-    }
     for (int64_t column = g->listened + 1; column < end; column++) {
         answer_column(g, &question, column, false);
     }
@@ -389,12 +388,14 @@ hear_frames(vipann_engine *g, uint32_t n_frames)
     vip_pass_push(g->pass, g->frames, n_frames);
     g->n_frames -= n_frames;
     memmove(g->frames, g->frames + (size_t)n_frames * VIP_MELS, (size_t)g->n_frames * VIP_MELS * sizeof(float));
-    if (!g->edge) { /* what may be the last column is left to vipann_flush */
-        answer_columns(g, newest(g) - (g->flushed ? 1 : 0), false);
-    } else if (newest(g) >= g->due && !g->flushed) {
+    if (g->edge && newest(g) >= g->due && !g->flushed) {
         vip_pass_finish(g->pass, false);
         answer_columns(g, newest(g), false);
+        return;
     }
+    /* At the edge no answer is due in what is final, but events are heard while it is still there, however long the hop.
+     * What may be the last column is left to vipann_flush. */
+    answer_columns(g, vip_pass_columns(g->pass) - (g->flushed ? 1 : 0), false);
 }
 
 /* Frames to be collected before the network hears them: a piece, but no further than the next answer at the edge. */
@@ -402,7 +403,7 @@ static uint32_t
 wanted_frames(const vipann_engine *g)
 {
     uint32_t columns = g->options.piece_columns;
-    if (g->edge) {
+    if (g->edge && !g->flushed) {
         const int64_t left = g->due - newest(g); /* at least 1 */
         columns = left < (int64_t)columns ? (uint32_t)left : columns;
     }

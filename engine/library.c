@@ -427,7 +427,11 @@ vipann_model_cost(const vipann_model *model, const vipann_options *options, vipa
                                    .max_members = vip_most_members(model, options),
                                    .max_frames = options->piece_columns * VIP_COLUMN_FRAMES,
                                    .max_window = vip_longest_window(options)};
+    const size_t pass_bytes = vip_pass_measure(&file->network, &pass, own);
+    if (pass_bytes == 0) {
+        return vip_fail_memory(error, "counting what an engine costs");
+    }
     cost->macs_per_second = ((double)shared + count * (double)per_member) / hop_seconds;
-    cost->memory_bytes = weight_bytes(model, options) + vip_pass_measure(&file->network, &pass, own);
+    cost->memory_bytes = weight_bytes(model, options) + pass_bytes;
     return VIPANN_OK;
 }

@@ -12,7 +12,8 @@
 
 enum {
     QUEUE = 64,   /* results that wait for a reader: more than the largest piece and a flush give at once */
-    EVENTS = 256, /* events that wait for a reader, besides the beginning and end of every class at once */
+    EVENTS = 256, /* events that wait for a reader, besides the most that a pump can tell */
+    TOLD = VIPANN_MAX_PIECE_COLUMNS + 2, /* of one class: one at each column, two where the sound is interrupted */
     ARRAYS = 4
 };
 
@@ -165,7 +166,7 @@ vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error)
     reader->record = vip_alloc(1, publisher->record_bytes);
     reader->results = what & VIPANN_RESULTS ? vip_queue_new(QUEUE, publisher->record_bytes) : NULL;
     reader->events =
-        what & VIPANN_EVENTS ? vip_queue_new(EVENTS + 2 * (size_t)publisher->classes, sizeof(vipann_event)) : NULL;
+        what & VIPANN_EVENTS ? vip_queue_new(EVENTS + (size_t)TOLD * publisher->classes, sizeof(vipann_event)) : NULL;
     reader->slot = what & VIPANN_LATEST ? vip_slot_new(publisher->record_bytes) : NULL;
     if (reader->record == NULL || ((what & VIPANN_RESULTS) && reader->results == NULL) ||
         ((what & VIPANN_EVENTS) && reader->events == NULL) || ((what & VIPANN_LATEST) && reader->slot == NULL)) {

@@ -2,6 +2,7 @@
 /* status.c -- see status.h for the contract. */
 #include "status.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,20 @@ mark_cut(char *text, size_t n)
     memcpy(text + end, mark, sizeof mark);
 }
 
+/* As vsnprintf, with a decimal point whatever locale the host has chosen. */
+static int
+format_plain(char *text, size_t size, const char *format, va_list arguments)
+{
+    const locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    const locale_t before = plain != (locale_t)0 ? uselocale(plain) : (locale_t)0; /* of this thread only */
+    const int length = vsnprintf(text, size, format, arguments);
+    if (plain != (locale_t)0) {
+        (void)uselocale(before);
+        freelocale(plain);
+    }
+    return length;
+}
+
 vipann_status
 vip_fail(vipann_error *error, vipann_status status, const char *format, ...)
 {
@@ -35,7 +50,7 @@ vip_fail(vipann_error *error, vipann_status status, const char *format, ...)
     char text[sizeof error->text];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
+    int length = format_plain(text, sizeof text, format, arguments);
     va_end(arguments);
     if (length >= (int)sizeof text) {
         mark_cut(text, sizeof text - 1);

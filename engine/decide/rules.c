@@ -213,6 +213,12 @@ vip_rules_classes(const vipann_rules *rules)
     return rules->classes;
 }
 
+const char *
+vip_rules_label(const vipann_rules *rules, uint32_t i)
+{
+    return rules->labels[i];
+}
+
 /* ----------------------------------------------------------------------------------------------------------- names */
 
 const char *

@@ -23,6 +23,9 @@ void vip_rules_swap(vipann_rules *a, vipann_rules *b);
 
 uint32_t vip_rules_classes(const vipann_rules *rules);
 
+/* Of class i < classes; belongs to the rules. */
+const char *vip_rules_label(const vipann_rules *rules, uint32_t i);
+
 /* The level of silence, dBFS. */
 double vip_rules_level(const vipann_rules *rules);
 

@@ -26,16 +26,15 @@ struct vip_pass {
 
     vip_schedule at;
     int64_t first;                     /* column of the sound that is column 0 here */
-    int64_t joined[VIPANN_MAX_PASSES]; /* columns that were final when the member started; 0: with the pass */
+    int64_t joined[VIPANN_MAX_PASSES]; /* the first column that the member heard wholly; 0: from the start */
     uint32_t look_ahead;               /* frames */
     uint32_t look_back_columns;        /* what a column sees before its own frames */
 
-    vip_fifo
-        levels[VIP_MAX_LEVELS]; /* [0]: frames after bn0, one lane; one member's, unless they see bn0 differently */
-    float *numbers;             /* the levels' and the next two in one block, for the sake of large pages */
-    float *unfolded;            /* the 9 inputs around each pixel: [columns][bins + 2][16] */
-    float *undropped;           /* a shared step's output before dropout spreads it over the members */
-    uint16_t *keep;             /* masks of one step's new columns */
+    vip_fifo levels[VIP_MAX_LEVELS]; /* [0]: frames after bn0, one lane; of one member if all have the same bn0 */
+    float *numbers;                  /* the levels' and the next two in one block, for the sake of large pages */
+    float *unfolded;                 /* the 9 inputs around each pixel: [columns][bins + 2][16] */
+    float *undropped;                /* a shared step's output before dropout spreads it over the members */
+    uint16_t *keep;                  /* masks of one step's new columns */
     vip_head *head;
 };
 

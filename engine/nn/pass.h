@@ -65,8 +65,8 @@ uint32_t vip_pass_settled(const vip_pass *pass, int64_t end, uint32_t window);
 void vip_pass_answer(vip_pass *pass, int64_t end, uint32_t window, uint32_t members, float *logits);
 
 /* Bytes that a pass with these options takes, about; own_weights: members have weights of their own, be they drawn, or
- * sets that need not be in the options. Weights and what an
- * answer needs for a moment are not counted. 0 if memory is short even for that. */
+ * sets that need not be in the options. Weights and what an answer needs for a moment are not counted. 0: memory is short
+ * even for counting. */
 size_t vip_pass_measure(const vip_network *network, const vip_pass_options *options, bool own_weights);
 
 /* Feature maps for tests: the columns of step i's output that are in its buffer now, [channels][columns][bins] of one

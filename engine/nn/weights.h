@@ -49,10 +49,9 @@ void vip_signs_free(vip_signs *signs);
 
 /* What the members of a pass compute with. */
 typedef struct {
-    const vip_weights *shared; /* by all, unless there are sets */
-    const vip_weights *const
-        *sets;              /* one for each member, of the same network, none of Flipout; NULL: there are none */
-    const vip_signs *signs; /* of Flipout, else NULL */
+    const vip_weights *shared;      /* by all, unless there are sets */
+    const vip_weights *const *sets; /* [members] of the same network, none of Flipout; NULL: there are none */
+    const vip_signs *signs;         /* of Flipout, else NULL */
 } vip_member_weights;
 
 /* One member's. */

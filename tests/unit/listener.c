@@ -12,6 +12,7 @@
 #include <tests/data/random_model.h>
 
 #include "listener.h"
+#include "numbers.h"
 
 float *
 random_frames(uint64_t seed, size_t n)
@@ -23,6 +24,20 @@ random_frames(uint64_t seed, size_t n)
         frames[i] = (float)(-50 + event + 8 * random_model_normal(seed, 2, (uint32_t)i));
     }
     return frames;
+}
+
+int
+make_frames(void **state)
+{
+    *state = random_frames(1, SOUND_FRAMES);
+    return 0;
+}
+
+int
+free_frames(void **state)
+{
+    free(*state);
+    return 0;
 }
 
 vip_model *
@@ -38,6 +53,18 @@ tiny_model(vip_arch arch, vip_padding padding, vipann_posterior posterior)
     vip_model *model = random_ensemble(&spec, TINY_MEMBERS);
     assert_non_null(model);
     return model;
+}
+
+/* The numbers of a model take longer to make than many a test takes with them: each is made once. */
+static const vip_model *
+shared_model(const listener_options *o)
+{
+    static vip_model *models[VIP_N_ARCHS][2][VIPANN_ENSEMBLE + 1]; /* [arch][padding][posterior] */
+    vip_model **model = &models[o->arch][o->padding][o->posterior];
+    if (*model == NULL) {
+        *model = tiny_model(o->arch, o->padding, o->posterior);
+    }
+    return *model;
 }
 
 listener_options
@@ -84,7 +111,7 @@ make_sets(listener *l, uint64_t seed, uint32_t members)
 listener
 listener_new(const listener_options *o)
 {
-    listener l = {.model = tiny_model(o->arch, o->padding, o->posterior)};
+    listener l = {.model = shared_model(o)};
     const uint32_t members = o->members == 0 ? 1 : o->members;
     const bool flipout = o->posterior == VIPANN_MEANFIELD && !o->explicit_members;
     if (flipout) {
@@ -124,7 +151,6 @@ listener_free(listener *l)
     vip_signs_free(l->signs);
     vip_weights_free(l->weights);
     vip_tensors_free(l->noise);
-    vip_model_free(l->model);
 }
 
 static void
@@ -165,11 +191,4 @@ new_answers(size_t columns, size_t members)
         answers[i] = NAN;
     }
     return answers;
-}
-
-uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
 }

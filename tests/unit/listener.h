@@ -13,13 +13,18 @@ enum { TINY_WIDTH = 2, TINY_CLASSES = 5 };
 /* n frames of something like a log-mel sound, [n][VIP_MELS]; a pure function of seed and frame. Free with free. */
 float *random_frames(uint64_t seed, size_t n);
 
+/* For cmocka's group functions: *state becomes the SOUND_FRAMES frames of seed 1. */
+enum { SOUND_FRAMES = 470 };
+int make_frames(void **state);
+int free_frames(void **state);
+
 /* A model of TINY_WIDTH and TINY_CLASSES with random weights; dropout at the rates of training, ensembles of
  * TINY_MEMBERS. */
 enum { TINY_MEMBERS = 8 };
 vip_model *tiny_model(vip_arch arch, vip_padding padding, vipann_posterior posterior);
 
 typedef struct {
-    vip_model *model;
+    const vip_model *model; /* that of every listener of the same architecture, padding and posterior */
     vip_tensors noise;
     vip_weights *weights;
     vip_signs *signs;
@@ -67,8 +72,5 @@ void hear_end(vip_pass *pass, hearing *h);
 
 /* Room for the answers of so many columns, members and classes, all NaN. Free with free. */
 float *new_answers(size_t columns, size_t members);
-
-/* Numerical Recipes' congruential generator: the same sequence on every machine. */
-uint32_t next_random(uint32_t *state);
 
 #endif /* TESTS_UNIT_LISTENER_H */

@@ -15,6 +15,7 @@
 
 #include <base/half.h>
 
+#include "failing.h"
 #include "model_file.h"
 #include "tests/data/random_model.h"
 
@@ -153,6 +154,61 @@ tensor_place(const image *file, const char *tensor)
     size_t at = 8 + header_length(file) + (size_t)json_integer_value(json_array_get(offsets, 0));
     json_decref(header);
     return at;
+}
+
+void
+expect_refusals(const image *file, const broken_header *broken, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        image copy = edited(file, broken[i].from, broken[i].to);
+        expect_refusal(&copy, VIPANN_E_FORMAT, broken[i].message);
+        free(copy.bytes);
+    }
+}
+
+void
+expect_refusals_of_numbers(const image *file, const broken_number *broken, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        image copy = {NULL, 0};
+        image_append(&copy, file->bytes, file->n);
+        memcpy(copy.bytes + tensor_place(file, broken[i].tensor) + 3 * sizeof(float), &broken[i].number, sizeof(float));
+        expect_refusal(&copy, VIPANN_E_FORMAT, broken[i].message);
+        free(copy.bytes);
+    }
+}
+
+/* From this object, whose calls the failing allocator sees. */
+static void *
+json_malloc(size_t bytes)
+{
+    return malloc(bytes);
+}
+
+void
+let_json_fail(bool fails)
+{
+    json_set_alloc_funcs(fails ? json_malloc : malloc, free);
+}
+
+long
+expect_memory_errors(const image *file, long dense, long step)
+{
+    let_json_fail(true);
+    vip_model *model = NULL;
+    long n = 0;
+    for (; model == NULL; n += n < dense ? 1 : step) {
+        vipann_error error = {VIPANN_OK, ""};
+        failing_after(n);
+        model = file != NULL ? vip_model_parse("x", file->bytes, file->n, &error) : vip_model_read(path, &error);
+        failing_after(-1);
+        if (model == NULL && error.status != VIPANN_E_MEMORY) {
+            fail_msg("allocation %ld: %d %s", n, error.status, error.text);
+        }
+    }
+    vip_model_free(model);
+    let_json_fail(false);
+    return n;
 }
 
 /* Whether there are the same numbers in both, rounded in the first; NULL is like NULL. */

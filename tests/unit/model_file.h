@@ -41,6 +41,29 @@ image edited(const image *file, const char *from, const char *to);
 /* Asserts that the file is refused with that message. */
 void expect_refusal(const image *file, vipann_status status, const char *message);
 
+/* A row of a table of broken files: its header's first `from` becomes `to`, and one rule is broken. */
+typedef struct {
+    const char *from, *to, *message;
+} broken_header;
+
+void expect_refusals(const image *file, const broken_header *broken, size_t n);
+
+/* The same: the tensor's number 3 (from 0) becomes another. */
+typedef struct {
+    const char *tensor;
+    float number;
+    const char *message;
+} broken_number;
+
+void expect_refusals_of_numbers(const image *file, const broken_number *broken, size_t n);
+
+/* From now on, or no longer, the failing allocator is asked in jansson's name too. No JSON may live across a change. */
+void let_json_fail(bool fails);
+
+/* Parses the file (NULL: reads the one at model_path) with the n-th allocation failing, for n = 0, 1 .. dense and then in
+ * steps, until none does; asserts that memory is what every failure names. Returns the n after the last one tried. */
+long expect_memory_errors(const image *file, long dense, long step);
+
 /* Asserts that there are the same tensors in both; half: those of layers in the first are rounded. */
 void compare_tensors(const vip_model *read, const vip_model *written, bool half);
 

@@ -8,34 +8,18 @@
 #include <string.h>
 
 #include "../data/random_model.h"
+#include "numbers.h"
 #include "scratch.h"
-
-uint32_t
-stream_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
 
 /* ---------------------------------------------------------------------------------------------------------- models */
 
-/* Writes and opens one model; late: dropout before fc1 only. NULL if that fails. */
-static vipann_model *
-open_model(void **folder, const char *name, vip_padding padding, vipann_posterior posterior, vipann_task task,
-           bool late)
+vipann_model *
+stream_open(stream_models *models, const char *name, vip_model *file)
 {
-    const random_model_spec spec = {VIP_RESNET22, 1, STREAM_CLASSES, padding, posterior, task, 7};
-    vip_model *file = random_ensemble(&spec, STREAM_MEMBERS);
-    if (file == NULL) {
-        return NULL;
-    }
-    for (int i = 0; late && i < file->network.n_sites; i++) {
-        file->rates[i] = i == file->network.fc1_site ? 0.5f : 0.0f;
-    }
     char path[SCRATCH_PATH];
-    vipann_error error = {VIPANN_OK, ""};
+    vipann_error error = {VIPANN_E_MEMORY, "not enough memory for a model"};
     vipann_model *model = NULL;
-    if (vip_model_write(file, scratch_path(path, folder, name), false, &error) == VIPANN_OK) {
+    if (file != NULL && vip_model_write(file, scratch_path(path, &models->folder, name), false, &error) == VIPANN_OK) {
         model = vipann_model_open(path, &error);
     }
     if (model == NULL) {
@@ -43,6 +27,19 @@ open_model(void **folder, const char *name, vip_padding padding, vipann_posterio
     }
     vip_model_free(file);
     return model;
+}
+
+/* One of the models of stream.h; late: dropout before fc1 only. NULL if that fails. */
+static vipann_model *
+open_model(stream_models *models, const char *name, vip_padding padding, vipann_posterior posterior, vipann_task task,
+           bool late)
+{
+    const random_model_spec spec = {VIP_RESNET22, 1, STREAM_CLASSES, padding, posterior, task, STREAM_SEED};
+    vip_model *file = random_ensemble(&spec, STREAM_MEMBERS);
+    for (int i = 0; file != NULL && late && i < file->network.n_sites; i++) {
+        file->rates[i] = i == file->network.fc1_site ? 0.5f : 0.0f;
+    }
+    return stream_open(models, name, file);
 }
 
 int
@@ -53,13 +50,12 @@ stream_open_models(void **state)
     if (m == NULL || scratch_make(&m->folder) != 0) {
         return -1;
     }
-    void **f = &m->folder;
-    m->same = open_model(f, "same.safetensors", VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, false);
-    m->causal = open_model(f, "causal.safetensors", VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, false);
-    m->late = open_model(f, "late.safetensors", VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, true);
-    m->flipout = open_model(f, "flipout.safetensors", VIP_CAUSAL, VIPANN_MEANFIELD, VIPANN_MULTICLASS, false);
-    m->plain = open_model(f, "plain.safetensors", VIP_SAME, VIPANN_DETERMINISTIC, VIPANN_MULTICLASS, false);
-    m->ensemble = open_model(f, "ensemble.safetensors", VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, false);
+    m->same = open_model(m, "same.safetensors", VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, false);
+    m->causal = open_model(m, "causal.safetensors", VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, false);
+    m->late = open_model(m, "late.safetensors", VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, true);
+    m->flipout = open_model(m, "flipout.safetensors", VIP_CAUSAL, VIPANN_MEANFIELD, VIPANN_MULTICLASS, false);
+    m->plain = open_model(m, "plain.safetensors", VIP_SAME, VIPANN_DETERMINISTIC, VIPANN_MULTICLASS, false);
+    m->ensemble = open_model(m, "ensemble.safetensors", VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, false);
     bool all = m->ensemble != NULL && m->same != NULL && m->causal != NULL && m->late != NULL && m->flipout != NULL &&
                m->plain != NULL;
     return all ? 0 : -1;
@@ -102,11 +98,11 @@ stream_sound(uint32_t seed, size_t n)
     double phase = 0, step = 0.1, loudness = 0.1;
     for (size_t i = 0; x != NULL && i < n; i++) {
         if (i % 3000 == 0) {
-            step = 0.02 + 1e-3 * (stream_random(&random) % 1000);
-            loudness = 2.5e-4 * (stream_random(&random) % 1000);
+            step = 0.02 + 1e-3 * (next_random(&random) % 1000);
+            loudness = 2.5e-4 * (next_random(&random) % 1000);
         }
         phase += step;
-        double noise = (double)(stream_random(&random) & 0xffff) / 65536 - 0.5;
+        double noise = (double)(next_random(&random) & 0xffff) / 65536 - 0.5;
         x[i] = (float)(loudness * sin(phase) + 0.02 * noise);
     }
     return x;
@@ -150,8 +146,8 @@ feed_block(vipann_engine *engine, const float *x, size_t most, uint32_t max_bloc
 {
     uint32_t frames = host->block;
     if (host->seed != 0) { /* as many small blocks as large ones */
-        uint32_t limit = max_block >> stream_random(random) % 14;
-        frames = 1 + stream_random(random) % (limit > 0 ? limit : 1);
+        uint32_t limit = max_block >> next_random(random) % 14;
+        frames = 1 + next_random(random) % (limit > 0 ? limit : 1);
     }
     frames = frames < most ? frames : (uint32_t)most;
     if (vipann_push_space(engine) < frames) {
@@ -161,7 +157,7 @@ feed_block(vipann_engine *engine, const float *x, size_t most, uint32_t max_bloc
     if (host->seed == 0) {
         pump_all(engine);
     }
-    for (uint32_t k = host->seed != 0 ? stream_random(random) % 3 : 0; k > 0; k--) {
+    for (uint32_t k = host->seed != 0 ? next_random(random) % 3 : 0; k > 0; k--) {
         (void)vipann_pump(engine);
     }
     return frames;

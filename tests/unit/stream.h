@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_STREAM_H
 #define TESTS_UNIT_STREAM_H
 
+#include <model/model.h>
 #include <vipann/vipann.h>
 
 /* For cmocka's group functions: *state becomes a stream_models, in a folder that goes away with it. All are ResNet-22 of
@@ -19,13 +20,19 @@ typedef struct {
 int stream_open_models(void **state);
 int stream_close_models(void **state);
 
-enum { STREAM_MEMBERS = 8, STREAM_CLASSES = 5, STREAM_COLUMN = 5120 /* samples of one column at 16 kHz */ };
+/* Opens one more, written to a file of that name in their folder; frees `file`, whose name no other may have. NULL, after
+ * saying why, if that fails. */
+vipann_model *stream_open(stream_models *models, const char *name, vip_model *file);
+
+enum {
+    STREAM_SEED = 7,
+    STREAM_MEMBERS = 8,
+    STREAM_CLASSES = 5,
+    STREAM_COLUMN = 5120 /* samples of one column at 16 kHz */
+};
 
 /* Sound number `seed` of n samples, full scale about 0.3: tones that come and go over noise. The caller frees it. */
 float *stream_sound(uint32_t seed, size_t n);
-
-/* Numerical Recipes' congruential generator: the same sequence on every machine. */
-uint32_t stream_random(uint32_t *state);
 
 /* What a test may want of the options, the rest being the model's defaults at 16 kHz and a seed of 3. */
 vipann_options stream_options(const vipann_model *model, uint32_t passes, vipann_latency latency);
@@ -39,10 +46,8 @@ typedef struct {
 
 /* How a host feeds an engine. */
 typedef struct {
-    uint32_t
-        seed; /* of the blocks' sizes, 1 .. max_block, and of how often it pumps; 0: blocks of `block`, pumped after
-                     * each until nothing is left */
-    uint32_t block;               /* frames */
+    uint32_t seed;                /* of the sizes of blocks, 1 .. max_block, and of how often it pumps; 0: by block */
+    uint32_t block;               /* frames, pumped after each until nothing is left */
     const stream_change *changes; /* in the order of time */
     size_t n_changes;
     bool open; /* the stream is not flushed */

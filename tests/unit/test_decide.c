@@ -12,18 +12,11 @@
 #include <bayes/uncertainty.h>
 #include <decide/decide.h>
 
+#include "numbers.h"
+
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 static float temperatures[] = {2.0f, 0.5f, 1.0f}, offsets[] = {1.0f, -1.0f, 0.0f};
-
-static void
-assert_near(double value, double expected, double tolerance)
-{
-    if (!(fabs(value - expected) <= tolerance)) {
-        print_error("%.17g, expected %.17g within %g\n", value, expected, tolerance);
-        fail();
-    }
-}
 
 static void
 test_calibration_shifts_then_scales(void **state)

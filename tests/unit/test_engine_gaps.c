@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers.h"
 #include "stream.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
@@ -298,14 +299,14 @@ test_time_never_slips(void **state) /* G4 */
         vipann_result *r = vipann_result_new(model);
         double newest = 0;
         for (int k = 0; k < 16; k++) {
-            const uint32_t spread = stream_random(&random) % 3 == 0 ? 30000 : 4000;
-            const uint32_t gap = BLOCK + 1 + stream_random(&random) % spread;
-            const uint32_t sound = 1 + stream_random(&random) % (2 * spread);
+            const uint32_t spread = next_random(&random) % 3 == 0 ? 30000 : 4000;
+            const uint32_t gap = BLOCK + 1 + next_random(&random) % spread;
+            const uint32_t sound = 1 + next_random(&random) % (2 * spread);
             assert_int_equal(vipann_push(engine, &channel, gap), 0);
             for (uint32_t done = 0; done < sound; done += BLOCK) {
                 const uint32_t frames = sound - done < BLOCK ? sound - done : BLOCK;
                 assert_int_equal(vipann_push(engine, &channel, frames), frames);
-                if (stream_random(&random) % 4 == 0) {
+                if (next_random(&random) % 4 == 0) {
                     (void)vipann_pump(engine);
                 }
             }

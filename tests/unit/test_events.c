@@ -12,29 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <decide/events.h>
-
 #include "failing.h"
+#include "numbers.h"
+#include "offline_events.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
-enum { CLASSES = 3, MOST_ANSWERS = 128, MOST_TOLD = 4 * MOST_ANSWERS };
+enum { CLASSES = OFFLINE_CLASSES };
 
 static char zero[] = "0", one[] = "1", two[] = "2";
 static char *const labels[CLASSES] = {zero, one, two};
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
-static double
-uniform(uint32_t *seed)
-{
-    return next_random(seed) / 16777216.0;
-}
 
 static vipann_rules *
 rules_of(uint32_t classes, const char *text)
@@ -43,8 +30,7 @@ rules_of(uint32_t classes, const char *text)
     vipann_rules *rules = vip_rules_new(labels, NULL, 0.5, classes, &error);
     assert_non_null(rules);
     if (vip_rules_parse(rules, "rules", text, strlen(text), &error) != VIPANN_OK) {
-        print_error("%s\n", error.text);
-        fail();
+        fail_msg("%s", error.text);
     }
     return rules;
 }
@@ -59,33 +45,33 @@ detector_of(uint32_t classes, const char *text)
     return detector;
 }
 
-/* What has been told. */
-typedef struct {
-    vipann_event events[MOST_TOLD];
-    size_t n;
-} listener;
-
+/* The answer of one class from second i to the next. */
 static void
-listen(void *user, const vipann_event *event)
+hear_second(vip_detector *detector, size_t i, const vip_moment *what, event_list *heard)
 {
-    listener *heard = user;
-    assert_true(heard->n < MOST_TOLD);
-    heard->events[heard->n++] = *event;
+    vip_moment moment = *what;
+    moment.since = (double)i;
+    moment.t = (double)i + 1;
+    vip_detector_hear(detector, &moment, &(vip_event_sink){heard, append_event});
 }
 
-/* Answers at whole seconds, of one class, without lag. */
+/* The same of n seconds, without lag. */
 static void
-hear_row(vip_detector *detector, const float *p, size_t n, listener *heard)
+hear_row(vip_detector *detector, const float *p, size_t n, event_list *heard)
 {
-    const vip_event_sink sink = {heard, listen};
     for (size_t i = 0; i < n; i++) {
-        const vip_moment moment = {.since = (double)i, .t = (double)i + 1, .p = &p[i], .calibrated = true};
-        vip_detector_hear(detector, &moment, &sink);
+        hear_second(detector, i, &(vip_moment){.p = &p[i], .calibrated = true}, heard);
     }
 }
 
 static void
-assert_event(const listener *heard, size_t i, uint64_t id, bool ended, double start, double end)
+hear_end(vip_detector *detector, event_list *heard)
+{
+    vip_detector_end(detector, &(vip_event_sink){heard, append_event});
+}
+
+static void
+assert_event(const event_list *heard, size_t i, uint64_t id, bool ended, double start, double end)
 {
     assert_true(i < heard->n);
     const vipann_event *e = &heard->events[i];
@@ -114,10 +100,9 @@ test_worked_example_of_hysteresis_filling_and_dropping(void **state) /* X22: on 
     };
     for (size_t row = 0; row < LENGTH(table); row++) {
         vip_detector *detector = detector_of(1, table[row].rules);
-        listener heard = {.n = 0};
-        const vip_event_sink sink = {&heard, listen};
+        event_list heard = {.n = 0};
         hear_row(detector, x22, LENGTH(x22), &heard);
-        vip_detector_end(detector, &sink);
+        hear_end(detector, &heard);
         size_t ended = 0;
         for (size_t i = 0; i < heard.n; i++) {
             if (heard.events[i].ended) {
@@ -134,162 +119,9 @@ test_worked_example_of_hysteresis_filling_and_dropping(void **state) /* X22: on 
 
 /* ------------------------------------------------------------------------------------------------ the definition */
 
-typedef struct {
-    double since, t, lag;
-    float p[CLASSES], epistemic[CLASSES];
-    bool has_epistemic, silent, calibrated;
-    vipann_answer unknown;
-    uint32_t passes;
-} answer;
-
-typedef struct {
-    double start, end, p_max, p_sum, epistemic_sum;
-    size_t n, n_epistemic, n_yes, n_cannot_say, n_calibrated;
-    uint32_t passes;
-} offline_event;
-
-static void
-count_answer(offline_event *event, const answer *a, uint32_t c)
-{
-    event->p_max = fmax(event->p_max, (double)a->p[c]);
-    event->p_sum += (double)a->p[c];
-    event->epistemic_sum += a->has_epistemic ? (double)a->epistemic[c] : 0;
-    event->n++;
-    event->n_epistemic += a->has_epistemic;
-    event->n_yes += a->unknown == VIPANN_YES;
-    event->n_cannot_say += a->unknown == VIPANN_CANNOT_SAY;
-    event->n_calibrated += a->calibrated;
-    event->passes = a->passes;
-}
-
-/* Whether answers i and up to n - 1 before it, but none before `first`, have k hits. */
-static bool
-is_risen(const answer *answers, size_t first, size_t i, uint32_t c, const vipann_rule *rule)
-{
-    uint32_t hits = 0;
-    for (size_t j = i + 1 > first + rule->n ? i + 1 - rule->n : first; j <= i; j++) {
-        hits += answers[j].p[c] >= (float)rule->threshold;
-    }
-    return hits >= rule->k;
-}
-
-/* Runs in which class c is present; returns how many. */
-static size_t
-find_runs(const answer *answers, size_t n, uint32_t c, const vipann_rule *rule, offline_event *out)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        const size_t first = i;
-        bool risen = false;
-        offline_event event = {.start = answers[first].since};
-        for (; i < n && !answers[i].silent && answers[i].p[c] >= (float)rule->release; i++) {
-            risen = risen || is_risen(answers, first, i, c, rule);
-            count_answer(&event, &answers[i], c);
-        }
-        if (risen) {
-            event.end = fmax(answers[i - 1].t - (i < n ? answers[i - 1].lag : 0), answers[first].t);
-            out[found++] = event;
-        }
-    }
-    return found;
-}
-
-static size_t
-find_events(const answer *answers, size_t n, uint32_t c, const vipann_rule *rule, offline_event *out)
-{
-    size_t found = find_runs(answers, n, c, rule, out), merged = 0, kept = 0;
-    for (size_t i = 0; i < found; i++) {
-        if (merged > 0 && out[i].start - out[merged - 1].end < rule->merge_gap_seconds) {
-            offline_event *last = &out[merged - 1];
-            last->end = out[i].end;
-            last->p_max = fmax(last->p_max, out[i].p_max);
-            last->p_sum += out[i].p_sum;
-            last->epistemic_sum += out[i].epistemic_sum;
-            last->n += out[i].n;
-            last->n_epistemic += out[i].n_epistemic;
-            last->n_yes += out[i].n_yes;
-            last->n_cannot_say += out[i].n_cannot_say;
-            last->n_calibrated += out[i].n_calibrated;
-            last->passes = out[i].passes;
-        } else {
-            out[merged++] = out[i];
-        }
-    }
-    for (size_t i = 0; i < merged; i++) {
-        if (out[i].end - out[i].start >= rule->min_length_seconds) {
-            out[kept++] = out[i];
-        }
-    }
-    return kept;
-}
-
-static size_t
-random_answers(uint32_t *seed, answer *answers)
-{
-    const size_t n = 1 + next_random(seed) % MOST_ANSWERS;
-    const double lag = next_random(seed) % 2 * 0.64, hop = 0.32 * (1 + next_random(seed) % 2);
-    const bool uneven = next_random(seed) % 2;
-    double t = uneven ? uniform(seed) : 0, p[CLASSES] = {0};
-    for (size_t i = 0; i < n; i++) {
-        answer *a = &answers[i];
-        t += uneven && next_random(seed) % 10 == 0 ? uniform(seed) : 0; /* sound that nobody has heard */
-        *a = (answer){.since = t, .lag = uneven ? lag * uniform(seed) : lag, .passes = next_random(seed) % 9};
-        t += uneven ? 0.1 + uniform(seed) : hop;
-        a->t = t;
-        a->lag = i > 0 ? fmin(a->lag, t - answers[i - 1].t + answers[i - 1].lag) : a->lag;
-        a->silent = next_random(seed) % 16 == 0;
-        a->calibrated = next_random(seed) % 64 != 0;
-        a->unknown = (vipann_answer)(next_random(seed) % 3);
-        a->has_epistemic = next_random(seed) % 4 != 0;
-        for (uint32_t c = 0; c < CLASSES; c++) { /* tenths, so that thresholds are met exactly */
-            p[c] += (uniform(seed) - 0.5) * 0.8;
-            p[c] = p[c] < 0 ? 0 : p[c] > 1 ? 1 : p[c];
-            a->p[c] = (float)(floor(p[c] * 10 + 0.5) / 10);
-            a->epistemic[c] = (float)uniform(seed);
-        }
-    }
-    return n;
-}
-
-static void
-random_rules(uint32_t *seed, char text[256])
-{
-    static const double hystereses[] = {0, 0.25, 0.5, 1}, lengths[] = {0, 0.32, 0.64, 1, 3},
-                        gaps[] = {0, 0.5, 0.64, 1.5, 4};
-    const unsigned n =
-        next_random(seed) % 3 == 0 ? 1 + next_random(seed) % VIPANN_MAX_RULE_HOPS : 1 + next_random(seed) % 4;
-    const unsigned k = 1 + next_random(seed) % n;
-    (void)snprintf(
-        text, 256,
-        "threshold=%.1f\nhysteresis=%g\nmin_length=%g\nmerge_gap=%g\nhops=%u of %u\n[class \"1\"]\nhops=1 of 1\n"
-        "[class \"2\"]\nthreshold=0.%u\nreport=%s\n",
-        0.1 * (next_random(seed) % 10), hystereses[next_random(seed) % LENGTH(hystereses)],
-        lengths[next_random(seed) % LENGTH(lengths)], gaps[next_random(seed) % LENGTH(gaps)], k, n,
-        1 + (unsigned)next_random(seed) % 9, next_random(seed) % 2 ? "yes" : "no");
-}
-
-static void
-hear_answers(vip_detector *detector, const answer *answers, size_t n, listener *heard)
-{
-    const vip_event_sink sink = {heard, listen};
-    for (size_t i = 0; i < n; i++) {
-        const answer *a = &answers[i];
-        const vip_moment moment = {.since = a->since,
-                                   .t = a->t,
-                                   .lag = a->lag,
-                                   .p = a->p,
-                                   .epistemic = a->has_epistemic ? a->epistemic : NULL,
-                                   .passes = a->passes,
-                                   .silent = a->silent,
-                                   .unknown = a->unknown,
-                                   .calibrated = a->calibrated};
-        vip_detector_hear(detector, &moment, &sink);
-    }
-}
-
 /* Each event is told twice, first in the order of ids, the second time no earlier. Returns how many there are. */
 static size_t
-assert_told_twice(const listener *heard)
+assert_told_twice(const event_list *heard)
 {
     bool ended[MOST_TOLD] = {false};
     static vipann_event begun[MOST_TOLD];
@@ -313,39 +145,22 @@ assert_told_twice(const listener *heard)
 }
 
 static void
-assert_same_event(const vipann_event *event, const offline_event *expected)
-{
-    assert_true(event->start_seconds == expected->start && event->end_seconds == expected->end);
-    assert_true(event->p_max == expected->p_max);
-    assert_true(fabs(event->p_mean - expected->p_sum / (double)expected->n) < 1e-12);
-    assert_int_equal(event->has_epistemic, expected->n_epistemic > 0);
-    const double epistemic = expected->n_epistemic > 0 ? expected->epistemic_sum / (double)expected->n_epistemic : 0;
-    assert_true(fabs(event->epistemic_nats - epistemic) < 1e-12);
-    assert_int_equal(event->unknown, 2 * expected->n_yes > expected->n          ? VIPANN_YES
-                                     : 2 * expected->n_cannot_say > expected->n ? VIPANN_CANNOT_SAY
-                                                                                : VIPANN_NO);
-    assert_int_equal(event->calibrated, expected->n_calibrated == expected->n);
-    assert_int_equal(event->passes, expected->passes);
-}
-
-static void
 test_live_events_are_those_found_afterwards(void **state)
 {
     (void)state;
     static answer answers[MOST_ANSWERS];
-    static listener heard;
+    static event_list heard;
     uint32_t seed = 22;
     size_t total = 0, merged = 0, quiet = 0;
     for (int turn = 0; turn < 6000; turn++) {
-        char text[256];
+        char text[RULES_TEXT];
         random_rules(&seed, text);
         const size_t n = random_answers(&seed, answers);
         vipann_rules *rules = rules_of(CLASSES, text);
         vip_detector *detector = vip_detector_new(rules);
-        const vip_event_sink sink = {&heard, listen};
         heard.n = 0;
         hear_answers(detector, answers, n, &heard);
-        vip_detector_end(detector, &sink);
+        hear_end(detector, &heard);
         size_t told = assert_told_twice(&heard), expected = 0;
         for (uint32_t c = 0; c < CLASSES; c++) {
             static offline_event found[MOST_ANSWERS], stretches[MOST_ANSWERS];
@@ -380,11 +195,11 @@ test_an_event_is_closed_as_soon_as_nothing_can_be_joined(void **state)
 {
     (void)state;
     static answer answers[MOST_ANSWERS + VIPANN_MAX_RULE_HOPS];
-    static listener heard, after;
+    static event_list heard, after;
     uint32_t seed = 5;
     size_t open = 0;
     for (int turn = 0; turn < 1500; turn++) {
-        char text[256];
+        char text[RULES_TEXT];
         random_rules(&seed, text);
         size_t n = random_answers(&seed, answers);
         n = 1 + next_random(&seed) % n;
@@ -395,8 +210,7 @@ test_an_event_is_closed_as_soon_as_nothing_can_be_joined(void **state)
             answers[i] = (answer){.since = answers[i - 1].t, .t = answers[i - 1].t + 1e-6, .p = {1, 1, 1}};
         }
         hear_answers(detector, answers + n, VIPANN_MAX_RULE_HOPS, &after);
-        for (size_t i = 0; i < heard.n;
-             i++) { /* of those not ended before, none may end before the last hit is heard */
+        for (size_t i = 0; i < heard.n; i++) { /* of those still open none may end before the last hit is heard */
             bool closed = false;
             for (size_t k = i + 1; k < heard.n; k++) {
                 closed = closed || (heard.events[k].id == heard.events[i].id && heard.events[k].ended);
@@ -420,11 +234,9 @@ test_an_event_is_told_when_it_has_lasted_and_when_it_is_over(void **state)
     static const float p[] = {0, .9f, .7f, .8f, 0, 0, .9f, 0, 0, 0, 0};
     vip_detector *detector = detector_of(1, "threshold=0.5\nmin_length=2\nmerge_gap=3");
     static const size_t told[] = {0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2}; /* gap 2: joined; then 3 seconds of nothing */
-    listener heard = {.n = 0};
-    const vip_event_sink sink = {&heard, listen};
+    event_list heard = {.n = 0};
     for (size_t i = 0; i < LENGTH(p); i++) {
-        const vip_moment moment = {.since = (double)i, .t = (double)i + 1, .p = &p[i]};
-        vip_detector_hear(detector, &moment, &sink);
+        hear_second(detector, i, &(vip_moment){.p = &p[i]}, &heard);
         assert_int_equal(heard.n, told[i]);
     }
     assert_event(&heard, 0, 1, false, 1, 3);
@@ -439,18 +251,16 @@ test_a_gap_as_long_as_merge_gap_is_not_bridged(void **state)
 {
     (void)state;
     static const float p[] = {.9f, 0, .9f, 0};
-    static const double since[] = {0, 1, 3, 4}; /* from 2 to 3 nobody listened */
+    static const size_t since[] = {0, 1, 3, 4}; /* from 2 to 3 nobody listened */
     static const struct {
         const char *rules;
         size_t told;
     } table[] = {{"min_length=0\nmerge_gap=2", 3}, {"min_length=0\nmerge_gap=2.001", 1}};
     for (size_t row = 0; row < LENGTH(table); row++) {
         vip_detector *detector = detector_of(1, table[row].rules);
-        listener heard = {.n = 0};
-        const vip_event_sink sink = {&heard, listen};
+        event_list heard = {.n = 0};
         for (size_t i = 0; i < LENGTH(p); i++) {
-            const vip_moment moment = {.since = since[i], .t = since[i] + 1, .p = &p[i]};
-            vip_detector_hear(detector, &moment, &sink);
+            hear_second(detector, since[i], &(vip_moment){.p = &p[i]}, &heard);
         }
         assert_int_equal(heard.n, table[row].told);
         vip_detector_free(detector);
@@ -463,7 +273,7 @@ test_k_of_n_hits_make_an_event_of_their_run(void **state)
     (void)state;
     static const float p[] = {.9f, 0, .9f, 0, .3f, .8f, .3f, .6f, .3f, 0, .9f, .3f, .3f, .9f, 0};
     vip_detector *detector = detector_of(1, "threshold=0.5\nhysteresis=0.5\nmin_length=0\nmerge_gap=0\nhops=2 of 3");
-    listener heard = {.n = 0};
+    event_list heard = {.n = 0};
     hear_row(detector, p, LENGTH(p), &heard);
     assert_int_equal(heard.n, 2);            /* .9 at 0 and 2 are of different runs, those at 10 and 13 too far apart */
     assert_event(&heard, 0, 1, false, 4, 8); /* told when .6 has come */
@@ -488,7 +298,7 @@ test_an_event_begins_where_it_last_was_below_its_release(void **state)
     };
     for (size_t row = 0; row < LENGTH(table); row++) {
         vip_detector *detector = detector_of(1, table[row].rules);
-        listener heard = {.n = 0};
+        event_list heard = {.n = 0};
         hear_row(detector, p, LENGTH(p), &heard);
         assert_event(&heard, 1, 1, true, table[row].start, table[row].end);
         assert_true(fabs(heard.events[1].p_max - .6) < 1e-7);
@@ -496,12 +306,10 @@ test_an_event_begins_where_it_last_was_below_its_release(void **state)
         vip_detector_free(detector);
     }
     vip_detector *detector = detector_of(1, "threshold=0.5\nhysteresis=0.5\nmin_length=0");
-    listener heard = {.n = 0};
-    const vip_event_sink sink = {&heard, listen};
+    event_list heard = {.n = 0};
     for (size_t i = 0; i < 2; i++) { /* nor does it begin before an interruption */
-        const vip_moment moment = {.since = (double)i, .t = (double)i + 1, .p = &p[3 + i]};
-        vip_detector_hear(detector, &moment, &sink);
-        vip_detector_end(detector, &sink);
+        hear_second(detector, i, &(vip_moment){.p = &p[3 + i]}, &heard);
+        hear_end(detector, &heard);
     }
     assert_event(&heard, 1, 1, true, 1, 2);
     vip_detector_free(detector);
@@ -513,7 +321,7 @@ test_answers_before_a_fall_do_not_count_again(void **state)
     (void)state;
     static const float p[] = {.9f, .9f, 0, .9f, 0, 0, 0, 0}; /* 3 of 4 would be reached with those before the fall */
     vip_detector *detector = detector_of(1, "threshold=0.5\nmin_length=0\nmerge_gap=0\nhops=2 of 4");
-    listener heard = {.n = 0};
+    event_list heard = {.n = 0};
     hear_row(detector, p, LENGTH(p), &heard);
     assert_int_equal(heard.n, 2);
     assert_event(&heard, 1, 1, true, 0, 2);
@@ -526,11 +334,9 @@ test_the_windows_lag_is_taken_off_the_end(void **state)
     (void)state;
     static const float p[] = {0, .9f, .9f, .9f, .9f, 0, 0, 0, 0, .9f, 0, 0, 0};
     vip_detector *detector = detector_of(1, "threshold=0.5\nmin_length=0\nmerge_gap=1");
-    listener heard = {.n = 0};
-    const vip_event_sink sink = {&heard, listen};
+    event_list heard = {.n = 0};
     for (size_t i = 0; i < LENGTH(p); i++) {
-        const vip_moment moment = {.since = (double)i, .t = (double)i + 1, .lag = 2, .p = &p[i]};
-        vip_detector_hear(detector, &moment, &sink);
+        hear_second(detector, i, &(vip_moment){.lag = 2, .p = &p[i]}, &heard);
     }
     assert_int_equal(heard.n, 4);
     assert_event(&heard, 1, 1, true, 1, 3);
@@ -544,11 +350,9 @@ test_in_silence_nothing_is_heard(void **state)
     (void)state;
     static const float p = 1;
     vip_detector *detector = detector_of(1, "min_length=0\nmerge_gap=0");
-    listener heard = {.n = 0};
-    const vip_event_sink sink = {&heard, listen};
+    event_list heard = {.n = 0};
     for (size_t i = 0; i < 6; i++) {
-        const vip_moment moment = {.since = (double)i, .t = (double)i + 1, .p = &p, .silent = i < 2 || i > 3};
-        vip_detector_hear(detector, &moment, &sink);
+        hear_second(detector, i, &(vip_moment){.p = &p, .silent = i < 2 || i > 3}, &heard);
     }
     assert_int_equal(heard.n, 2);
     assert_event(&heard, 1, 1, true, 2, 4);
@@ -561,19 +365,17 @@ test_what_is_not_reported_is_not_looked_at(void **state)
 {
     (void)state;
     vip_detector *detector = detector_of(CLASSES, "report=no\nmin_length=0\n[class \"0\"]\nreport=yes");
-    listener heard = {.n = 0};
-    const vip_event_sink sink = {&heard, listen};
+    event_list heard = {.n = 0};
     float *p = malloc(sizeof *p);
     assert_non_null(p);
     *p = 1;
-    const vip_moment moment = {.since = 0, .t = 1, .p = p};
-    vip_detector_hear(detector, &moment, &sink);
+    hear_second(detector, 0, &(vip_moment){.p = p}, &heard);
     assert_int_equal(heard.n, 1);
     assert_int_equal(heard.events[0].class_index, 0);
     vip_detector_free(detector);
     detector = detector_of(CLASSES, "report=no");
-    vip_detector_hear(detector, &(vip_moment){.t = 1}, &sink);
-    vip_detector_end(detector, &sink);
+    hear_second(detector, 0, &(vip_moment){.p = NULL}, &heard);
+    hear_end(detector, &heard);
     assert_int_equal(heard.n, 1);
     vip_detector_free(detector);
     free(p);
@@ -585,19 +387,18 @@ test_the_end_of_the_stream_ends_what_has_lasted(void **state)
     (void)state;
     static const float lasting[] = {.9f, .9f, .9f}, fallen[] = {.9f, .9f, 0}, brief[] = {0, 0, .9f};
     vip_detector *detector = detector_of(1, "threshold=0.5\nmin_length=2\nmerge_gap=5");
-    listener heard = {.n = 0};
-    const vip_event_sink sink = {&heard, listen};
+    event_list heard = {.n = 0};
     hear_row(detector, lasting, 3, &heard);
-    vip_detector_end(detector, &sink);
+    hear_end(detector, &heard);
     assert_int_equal(heard.n, 2);
     assert_event(&heard, 1, 1, true, 0, 3);
     hear_row(detector, fallen, 3, &heard); /* as if the stream went on after an interruption: ids go on */
-    vip_detector_end(detector, &sink);
+    hear_end(detector, &heard);
     assert_int_equal(heard.n, 4);
     assert_event(&heard, 3, 2, true, 0, 2);
     hear_row(detector, brief, 3, &heard);
-    vip_detector_end(detector, &sink);
-    vip_detector_end(detector, &sink);
+    hear_end(detector, &heard);
+    hear_end(detector, &heard);
     assert_int_equal(heard.n, 4);
     hear_row(detector, lasting, 3, &heard); /* nothing is left of the brief one */
     assert_event(&heard, 4, 3, false, 0, 2);
@@ -623,13 +424,13 @@ test_hearing_allocates_nothing_and_no_memory_is_a_clean_failure(void **state)
         assert_null(vip_detector_new(rules));
     }
     static answer answers[MOST_ANSWERS];
-    static listener heard;
+    static event_list heard;
     uint32_t seed = 3;
     const size_t length = random_answers(&seed, answers);
     heard.n = 0;
     failing_after(0);
     hear_answers(detector, answers, length, &heard);
-    vip_detector_end(detector, &(vip_event_sink){&heard, listen});
+    hear_end(detector, &heard);
     vip_detector_reset(detector);
     assert_int_equal(failing_count(), 0);
     failing_after(-1);

@@ -11,6 +11,7 @@
 #include <nn/fifo.h>
 
 #include "listener.h"
+#include "numbers.h"
 
 enum { LANES = 16, CHANNELS = 20, BINS = 4, MEMBERS = 3, CAPACITY = 9 };
 

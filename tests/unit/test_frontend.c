@@ -13,6 +13,7 @@
 #include <frontend/frontend.h>
 
 #include "failing.h"
+#include "numbers.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
@@ -29,13 +30,6 @@ static const vip_frontend_spec dense = {
 
 static float sound[400000];
 static float first[MOST_FRAMES * VIP_MELS], second[MOST_FRAMES * VIP_MELS];
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
 
 /* Noise over a tone, the same for every test. */
 static int

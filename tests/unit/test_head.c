@@ -15,6 +15,7 @@
 
 #include "failing.h"
 #include "listener.h"
+#include "numbers.h"
 
 enum { FEATURES = 32 * TINY_WIDTH, MEMBERS = 3, COLUMNS = 20, SPARE = 12, SEED = 21 };
 

@@ -15,7 +15,6 @@
 #include <hearing.h>
 
 #include "failing.h"
-#include "scratch.h"
 #include "stream.h"
 #include "tests/data/random_model.h"
 
@@ -201,21 +200,19 @@ test_engines_of_one_model_run_in_several_threads(void **state) /* S3 */
 
 /* --------------------------------------------------------------------------------------------------------- ensembles */
 
-/* Members of the ensemble are the models of seeds 7, 8, ... (stream.c, random_model.h); this is one of them, whose
- * deterministic pass is calibrated as members are. */
+/* One of the ensemble's models, whose deterministic pass is calibrated as members are: member m is that of the m-th seed
+ * after the first one's. */
 static vipann_model *
 open_single(stream_models *models, uint32_t member)
 {
-    const random_model_spec spec = {VIP_RESNET22,      1,         STREAM_CLASSES, VIP_SAME, VIPANN_DETERMINISTIC,
-                                    VIPANN_MULTILABEL, 7 + member};
+    const random_model_spec spec = {
+        VIP_RESNET22, 1, STREAM_CLASSES, VIP_SAME, VIPANN_DETERMINISTIC, VIPANN_MULTILABEL, STREAM_SEED + member};
     vip_model *file = random_model(&spec);
     assert_non_null(file);
     file->calibration.has_deterministic = false;
-    char path[SCRATCH_PATH], name[] = "single-0.safetensors";
+    char name[] = "single-0.safetensors";
     name[strlen("single-")] = (char)('0' + member);
-    assert_int_equal(vip_model_write(file, scratch_path(path, &models->folder, name), false, NULL), VIPANN_OK);
-    vip_model_free(file);
-    vipann_model *model = vipann_model_open(path, NULL);
+    vipann_model *model = stream_open(models, name, file);
     assert_non_null(model);
     return model;
 }

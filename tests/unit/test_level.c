@@ -13,28 +13,13 @@
 #include <decide/level.h>
 
 #include "failing.h"
+#include "numbers.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 enum { FRAMES = 20000 };
 
 static float samples[FRAMES];
-
-static void
-assert_near(double value, double expected, double tolerance)
-{
-    if (!(fabs(value - expected) <= tolerance)) {
-        print_error("%.17g, expected %.17g within %g\n", value, expected, tolerance);
-        fail();
-    }
-}
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
 
 /* Noise whose loudness changes over many powers of ten. */
 static void

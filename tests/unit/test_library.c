@@ -410,6 +410,20 @@ test_engines_share_an_ensemble(void **state)
     vipann_engine_free(eight);
 }
 
+static void
+test_cost_says_when_memory_is_short(void **state)
+{
+    const stream_models *models = *state;
+    vipann_options o;
+    vipann_error error = {VIPANN_OK, ""};
+    vipann_cost cost = {.macs_per_second = 1, .memory_bytes = 2};
+    vipann_options_default(&o, models->same);
+    failing_after(0);
+    assert_int_equal(vipann_model_cost(models->same, &o, &cost, &error), VIPANN_E_MEMORY);
+    failing_after(-1);
+    assert_true(cost.macs_per_second == 1 && cost.memory_bytes == 2 && error.status == VIPANN_E_MEMORY);
+}
+
 int
 main(void)
 {
@@ -428,6 +442,7 @@ main(void)
         cmocka_unit_test(test_cost_of_every_kind),
         cmocka_unit_test(test_cost_counts_the_sets_of_weights),
         cmocka_unit_test(test_engines_share_an_ensemble),
+        cmocka_unit_test(test_cost_says_when_memory_is_short),
     };
     return cmocka_run_group_tests(tests, stream_open_models, stream_close_models);
 }

@@ -14,6 +14,7 @@
 #include <frontend/logmel.h>
 
 #include "failing.h"
+#include "numbers.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
@@ -31,13 +32,6 @@ static const vip_frontend_spec specs[] = {
 
 static float filters[VIP_MELS * MOST_BINS];
 static float window[MOST_FFT];
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
 
 static float
 noise(uint32_t *state)

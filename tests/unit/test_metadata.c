@@ -12,6 +12,8 @@
 #include <base/memory.h>
 #include <model/metadata.h>
 
+#include "failing.h"
+#include "model_file.h"
 #include "tests/data/random_model.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
@@ -47,12 +49,23 @@ read_with(const char *key, const char *value, vip_model **model, vipann_error *e
     return status;
 }
 
+/* The same; asserts that it is taken. */
+static vip_model *
+good_with(const char *key, const char *value)
+{
+    vip_model *model;
+    vipann_error error = {VIPANN_OK, ""};
+    if (read_with(key, value, &model, &error) != VIPANN_OK) {
+        fail_msg("%s = %s: %s", key != NULL ? key : "nothing", value != NULL ? value : "missing", error.text);
+    }
+    return model;
+}
+
 static void
 test_what_is_not_stated_has_a_default(void **state)
 {
     (void)state;
-    vip_model *model;
-    assert_int_equal(read_with(NULL, NULL, &model, NULL), VIPANN_OK);
+    vip_model *model = good_with(NULL, NULL);
     assert_int_equal(model->network.arch, VIP_RESNET38);
     assert_int_equal(model->network.width, 7);
     assert_int_equal(model->network.classes, 3);
@@ -82,8 +95,7 @@ static void
 test_an_empty_calibration_is_none(void **state)
 {
     (void)state;
-    vip_model *model;
-    assert_int_equal(read_with("vipann.calibration", "{}", &model, NULL), VIPANN_OK);
+    vip_model *model = good_with("vipann.calibration", "{}");
     assert_false(model->calibration.present);
     vip_model_free(model);
 }
@@ -92,13 +104,10 @@ static void
 test_calibration_takes_numbers_and_arrays(void **state)
 {
     (void)state;
-    vip_model *model;
-    assert_int_equal(read_with("vipann.calibration",
-                               "{\"temperature\":[0.5,1,2],\"offset\":-1.5,\"thresholds\":[0,null,1],"
-                               "\"temperature_deterministic\":0.25,\"unknown\":{\"confidence\":0.5,\"note\":1},"
-                               "\"members\":8,\"data\":\"d\",\"whatever\":[[]]}",
-                               &model, NULL),
-                     VIPANN_OK);
+    vip_model *model = good_with("vipann.calibration",
+                                 "{\"temperature\":[0.5,1,2],\"offset\":-1.5,\"thresholds\":[0,null,1],"
+                                 "\"temperature_deterministic\":0.25,\"unknown\":{\"confidence\":0.5,\"note\":1},"
+                                 "\"members\":8,\"data\":\"d\",\"whatever\":[[]]}");
     const vip_calibration *c = &model->calibration;
     assert_true(c->present && c->has_deterministic && c->has_unknown[VIPANN_SCORE_CONFIDENCE]);
     assert_false(c->has_unknown[VIPANN_SCORE_EPISTEMIC] || c->has_unknown[VIPANN_SCORE_TOTAL]);
@@ -109,7 +118,7 @@ test_calibration_takes_numbers_and_arrays(void **state)
     assert_true(c->window_columns == 0);
     assert_string_equal(c->data, "d");
     vip_model_free(model);
-    assert_int_equal(read_with("vipann.calibration", "{\"thresholds\":0.25}", &model, NULL), VIPANN_OK);
+    model = good_with("vipann.calibration", "{\"thresholds\":0.25}");
     assert_true(model->calibration.thresholds[0] == 0.25f && model->calibration.thresholds[2] == 0.25f);
     vip_model_free(model);
 }
@@ -118,11 +127,8 @@ static void
 test_a_site_that_is_not_named_is_off(void **state)
 {
     (void)state;
-    vip_model *model;
-    assert_int_equal(read_with("vipann.posterior",
-                               "{\"kind\":\"dropout\",\"preset\":\"late\",\"rates\":{\"head\":0.5,\"layer3.5\":0.9}}",
-                               &model, NULL),
-                     VIPANN_OK);
+    vip_model *model = good_with(
+        "vipann.posterior", "{\"kind\":\"dropout\",\"preset\":\"late\",\"rates\":{\"head\":0.5,\"layer3.5\":0.9}}");
     assert_int_equal(model->posterior, VIPANN_DROPOUT);
     assert_string_equal(model->preset, "late");
     for (int i = 0; i < VIP_MAX_SITES; i++) {
@@ -147,8 +153,7 @@ test_a_prior_is_kept_and_may_be_something_else(void **state)
         {"{\"kind\":\"meanfield\",\"prior\":{\"kind\":\"moped\",\"delta\":0.1}}", 0, 1},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vip_model *model;
-        assert_int_equal(read_with("vipann.posterior", table[i].posterior, &model, NULL), VIPANN_OK);
+        vip_model *model = good_with("vipann.posterior", table[i].posterior);
         assert_int_equal(model->posterior, VIPANN_MEANFIELD);
         assert_true(model->prior_mu == table[i].mu && model->prior_sigma == table[i].sigma);
         vip_model_free(model);
@@ -167,8 +172,7 @@ test_an_ensemble_says_how_many_members_it_has(void **state)
                  {"{\"kind\":\"ensemble\",\"members\":64}", VIPANN_MAX_PASSES},
                  {"{\"kind\":\"deterministic\",\"members\":3}", 0}};
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vip_model *model;
-        assert_int_equal(read_with("vipann.posterior", table[i].posterior, &model, NULL), VIPANN_OK);
+        vip_model *model = good_with("vipann.posterior", table[i].posterior);
         assert_int_equal(model->posterior, table[i].members > 0 ? VIPANN_ENSEMBLE : VIPANN_DETERMINISTIC);
         assert_int_equal(model->members, table[i].members);
         vip_model_free(model);
@@ -188,8 +192,7 @@ test_each_score_of_unknown_may_have_a_limit(void **state)
                  {VIPANN_SCORE_TOTAL, "{\"unknown\":{\"total_nats\":1.25,\"energy\":-3}}", 1.25},
                  {VIPANN_SCORE_CONFIDENCE, "{\"unknown\":{\"confidence\":1}}", 1}};
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vip_model *model;
-        assert_int_equal(read_with("vipann.calibration", table[i].calibration, &model, NULL), VIPANN_OK);
+        vip_model *model = good_with("vipann.calibration", table[i].calibration);
         for (int score = 0; score < VIPANN_N_SCORES; score++) {
             assert_int_equal(model->calibration.has_unknown[score], score == (int)table[i].score);
         }
@@ -202,8 +205,7 @@ static void
 test_keys_of_others_are_ignored(void **state)
 {
     (void)state;
-    vip_model *model;
-    assert_int_equal(read_with("format", "pt", &model, NULL), VIPANN_OK);
+    vip_model *model = good_with("format", "pt");
     vip_model_free(model);
 }
 
@@ -228,12 +230,7 @@ test_limits_are_inside(void **state)
         {"vipann.arch", "resnet54"},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vip_model *model;
-        vipann_error error = {VIPANN_OK, ""};
-        if (read_with(table[i].key, table[i].value, &model, &error) != VIPANN_OK) {
-            fail_msg("%s = %s: %s", table[i].key, table[i].value, error.text);
-        }
-        vip_model_free(model);
+        vip_model_free(good_with(table[i].key, table[i].value));
     }
 }
 
@@ -468,6 +465,31 @@ test_what_is_written_is_read_back(void **state)
     }
 }
 
+static void
+test_short_memory_is_said_of_metadata(void **state)
+{
+    (void)state;
+    let_json_fail(true);
+    json_t *metadata = least();
+    json_object_set_new(metadata, "vipann.calibration", json_string("{\"temperature\":[1,2,3],\"data\":\"d\"}"));
+    vipann_status status = VIPANN_E_MEMORY;
+    long n = 0;
+    for (; status == VIPANN_E_MEMORY; n++) {
+        vip_model *model = vip_alloc(1, sizeof *model);
+        vipann_error error = {VIPANN_OK, ""};
+        assert_non_null(model);
+        failing_after(n);
+        status = vip_metadata_read(model, metadata, "x", &error);
+        failing_after(-1);
+        assert_int_equal(error.status, status);
+        vip_model_free(model);
+    }
+    assert_int_equal(status, VIPANN_OK);
+    assert_true(n > 20);
+    json_decref(metadata);
+    let_json_fail(false);
+}
+
 int
 main(void)
 {
@@ -485,6 +507,7 @@ main(void)
         cmocka_unit_test(test_classes_are_at_most_4096),
         cmocka_unit_test(test_no_metadata_at_all_is_no_model),
         cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_short_memory_is_said_of_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

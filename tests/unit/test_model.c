@@ -10,7 +10,6 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fnmatch.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "failing.h"
 #include "model_file.h"
+#include "numbers.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
@@ -127,82 +127,71 @@ test_models_of_others_are_read(void **state)
 
 #define F32(shape, offsets) "{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
-/* Each row breaks one rule by one edit of a good file: its header's first `from` becomes `to`. */
-static const struct {
-    vipann_posterior posterior;
-    const char *from, *to, *message;
-} broken[] = {
-    {VIPANN_DROPOUT, "\"bn0.weight\"", "\"bn9.weight\"", "x: tensor bn0.weight is missing; resnet22 needs it"},
-    {VIPANN_DROPOUT, "\"bn0.weight\":" F32("[64]", "[0,256]"),
+/* Each row breaks one rule by one edit of a good file, of dropout or of mean-field. */
+static const broken_header broken_dropout[] = {
+    {"\"bn0.weight\"", "\"bn9.weight\"", "x: tensor bn0.weight is missing; resnet22 needs it"},
+    {"\"bn0.weight\":" F32("[64]", "[0,256]"),
      "\"bn0.weight\":" F32("[64]", "[0,256]") ",\"bn0.scale\":" F32("[0]", "[256,256]"),
      "x: tensor bn0.scale does not belong to resnet22"},
-    {VIPANN_DROPOUT, "\"bn0.weight\":" F32("[64]", "[0,256]"),
+    {"\"bn0.weight\":" F32("[64]", "[0,256]"),
      "\"bn0.weight\":" F32("[64]", "[0,256]") ",\"bn0.weight.mu\":" F32("[0]", "[256,256]"),
      "x: tensor bn0.weight.mu does not belong to resnet22, as vipann.posterior is not meanfield"},
-    {VIPANN_DROPOUT, F32("[64]", "[0,256]"), F32("[8,8]", "[0,256]"),
+    {F32("[64]", "[0,256]"), F32("[8,8]", "[0,256]"),
      "x: tensor bn0.weight: shape [8,8], expected [64] for resnet22 of width 1 with 4 labels"},
-    {VIPANN_DROPOUT, F32("[64]", "[0,256]"), "{\"dtype\":\"F16\",\"shape\":[128],\"data_offsets\":[0,256]}",
+    {F32("[64]", "[0,256]"), "{\"dtype\":\"F16\",\"shape\":[128],\"data_offsets\":[0,256]}",
      "x: tensor bn0.weight: shape [128], expected [64]"},
-    {VIPANN_DROPOUT, F32("[64]", "[0,256]"), "{\"dtype\":\"I64\",\"shape\":[32],\"data_offsets\":[0,256]}",
+    {F32("[64]", "[0,256]"), "{\"dtype\":\"I64\",\"shape\":[32],\"data_offsets\":[0,256]}",
      "x: tensor bn0.weight: type I64, expected F32, F16 or BF16"},
-    {VIPANN_DROPOUT, "\"bn0.weight\":" F32("[64]", "[0,256]"),
+    {"\"bn0.weight\":" F32("[64]", "[0,256]"),
      "\"bn0.weight\":" F32("[64]", "[0,256]") ",\"bn0.num_batches_tracked\":" F32("[]", "[256,256]"),
      "x: tensor bn0.num_batches_tracked: shape [] of F32 needs 4 bytes"},
-    {VIPANN_DROPOUT, "\"bn0.weight\":" F32("[64]", "[0,256]"),
+    {"\"bn0.weight\":" F32("[64]", "[0,256]"),
      "\"bn0.weight\":" F32("[64]", "[0,256]") ",\"bn0.num_batches_tracked\":" F32("[0]", "[256,256]"),
      "x: tensor bn0.num_batches_tracked: type F32, expected I64"},
-    {VIPANN_DROPOUT, "[\\\"class 0\\\",", "[",
-     "x: vipann.calibration: offset has 4 entries, expected 3, one per label"},
-    {VIPANN_DROPOUT, "\"vipann.width\":\"1\"", "\"vipann.width\":\"2\"",
+    {"[\\\"class 0\\\",", "[", "x: vipann.calibration: offset has 4 entries, expected 3, one per label"},
+    {"\"vipann.width\":\"1\"", "\"vipann.width\":\"2\"",
      "x: tensor conv_block1.conv1.weight: shape [1,1,3,3], expected [2,1,3,3] for resnet22 of width 2"},
-    {VIPANN_DROPOUT, "\"resnet22\"", "\"resnet38\"",
-     "x: tensor resnet.layer1.2.conv1.weight is missing; resnet38 needs it"},
-    {VIPANN_DROPOUT, "{\\\"kind\\\":\\\"dropout\\\"", "{\\\"kind\\\":\\\"meanfield\\\"",
+    {"\"resnet22\"", "\"resnet38\"", "x: tensor resnet.layer1.2.conv1.weight is missing; resnet38 needs it"},
+    {"{\\\"kind\\\":\\\"dropout\\\"", "{\\\"kind\\\":\\\"meanfield\\\"",
      "x: vipann.posterior is meanfield, but no tensor is stored as NAME.mu and NAME.rho"},
-    {VIPANN_MEANFIELD, "\\\"meanfield\\\"", "\\\"deterministic\\\"",
-     "x: tensor conv_block1.conv1.weight is missing; resnet22 needs it"},
-    {VIPANN_MEANFIELD, "\"fc1.weight.mu\"", "\"fc1.weight.nu\"", "x: tensor fc1.weight.mu is missing; fc1.weight.rho"},
-    {VIPANN_MEANFIELD, "\"fc1.weight.rho\"", "\"fc1.weight.tho\"",
-     "x: tensor fc1.weight.rho is missing; fc1.weight.mu"},
-    {VIPANN_MEANFIELD, "\"bn0.weight\":" F32("[64]", "[0,256]"),
-     "\"bn0.weight\":" F32("[64]", "[0,256]") ",\"fc1.weight\":" F32("[0]", "[256,256]"),
-     "x: tensor fc1.weight is there beside fc1.weight.mu, expected one of them"},
-    {VIPANN_MEANFIELD, "\"fc_audioset.bias.rho\":{\"dtype\":\"F32\",\"shape\":[4]",
-     "\"fc_audioset.bias.rho\":{\"dtype\":\"F32\",\"shape\":[4,1]",
-     "x: tensor fc_audioset.bias.rho: shape [4,1], expected [4]"},
-    {VIPANN_DROPOUT, "\"fc_audioset.weight\":{\"dtype\":\"F32\",\"shape\":[4,32]",
+    {"\"fc_audioset.weight\":{\"dtype\":\"F32\",\"shape\":[4,32]",
      "\"fc_audioset.weight\":{\"dtype\":\"F32\",\"shape\":[2,64]",
      "x: tensor fc_audioset.weight: shape [2,64], expected [4,32] for resnet22 of width 1 with 4 labels"},
-    {VIPANN_DROPOUT, "\"bn0.bias\":" F32("[64]", "[256,512]"), "\"bn0.bias\":" F32("[64]", "[252,508]"),
+    {"\"bn0.bias\":" F32("[64]", "[256,512]"), "\"bn0.bias\":" F32("[64]", "[252,508]"),
      "x: tensor bn0.bias: its data begins at byte 252, expected 256"},
-    {VIPANN_DROPOUT, "\"bn0.bias\":", "\"bn0.weight\":", "duplicate object key"},
-    {VIPANN_DROPOUT, "\"vipann.width\":\"1\"", "\"vipann.width\":\"1\",\"vipann.width\":\"1\"", "duplicate object key"},
-    {VIPANN_DROPOUT, "\"__metadata__\"", "\"metadata\"", "x: tensor metadata: dtype is missing"},
+    {"\"bn0.bias\":", "\"bn0.weight\":", "duplicate object key"},
+    {"\"vipann.width\":\"1\"", "\"vipann.width\":\"1\",\"vipann.width\":\"1\"", "duplicate object key"},
+    {"\"__metadata__\"", "\"metadata\"", "x: tensor metadata: dtype is missing"},
+};
+
+static const broken_header broken_meanfield[] = {
+    {"\\\"meanfield\\\"", "\\\"deterministic\\\"", "x: tensor conv_block1.conv1.weight is missing; resnet22 needs it"},
+    {"\"fc1.weight.mu\"", "\"fc1.weight.nu\"", "x: tensor fc1.weight.mu is missing; fc1.weight.rho"},
+    {"\"fc1.weight.rho\"", "\"fc1.weight.tho\"", "x: tensor fc1.weight.rho is missing; fc1.weight.mu"},
+    {"\"bn0.weight\":" F32("[64]", "[0,256]"),
+     "\"bn0.weight\":" F32("[64]", "[0,256]") ",\"fc1.weight\":" F32("[0]", "[256,256]"),
+     "x: tensor fc1.weight is there beside fc1.weight.mu, expected one of them"},
+    {"\"fc_audioset.bias.rho\":{\"dtype\":\"F32\",\"shape\":[4]",
+     "\"fc_audioset.bias.rho\":{\"dtype\":\"F32\",\"shape\":[4,1]",
+     "x: tensor fc_audioset.bias.rho: shape [4,1], expected [4]"},
 };
 
 static void
 test_each_broken_rule_has_its_message(void **state)
 {
     (void)state;
-    image files[3] = {{NULL, 0}, tiny_file(VIPANN_DROPOUT), tiny_file(VIPANN_MEANFIELD)};
-    for (size_t i = 0; i < LENGTH(broken); i++) {
-        image copy = edited(&files[broken[i].posterior], broken[i].from, broken[i].to);
-        expect_refusal(&copy, VIPANN_E_FORMAT, broken[i].message);
-        free(copy.bytes);
-    }
-    free(files[1].bytes);
-    free(files[2].bytes);
+    image dropout = tiny_file(VIPANN_DROPOUT), meanfield = tiny_file(VIPANN_MEANFIELD);
+    expect_refusals(&dropout, broken_dropout, LENGTH(broken_dropout));
+    expect_refusals(&meanfield, broken_meanfield, LENGTH(broken_meanfield));
+    free(dropout.bytes);
+    free(meanfield.bytes);
 }
 
 static void
 test_numbers_are_finite_and_variances_positive(void **state)
 {
     (void)state;
-    static const struct {
-        const char *tensor;
-        float x;
-        const char *message;
-    } table[] = {
+    static const broken_number broken_numbers[] = {
         {"conv_block1.conv1.weight.mu", INFINITY, "x: tensor conv_block1.conv1.weight.mu: number 3 is inf, expected"},
         {"fc1.weight.rho", -INFINITY, "x: tensor fc1.weight.rho: number 3 is -inf, expected finite numbers"},
         {"bn0.running_mean", NAN, "x: tensor bn0.running_mean: number 3 is "},
@@ -210,14 +199,7 @@ test_numbers_are_finite_and_variances_positive(void **state)
         {"bn0.running_var", -1, "x: tensor bn0.running_var: variance 3 is -1, expected more than 0"},
     };
     image file = tiny_file(VIPANN_MEANFIELD);
-    for (size_t i = 0; i < LENGTH(table); i++) {
-        unsigned char *at = file.bytes + tensor_place(&file, table[i].tensor) + 3 * sizeof(float);
-        float before;
-        memcpy(&before, at, sizeof before);
-        memcpy(at, &table[i].x, sizeof before);
-        expect_refusal(&file, VIPANN_E_FORMAT, table[i].message);
-        memcpy(at, &before, sizeof before);
-    }
+    expect_refusals_of_numbers(&file, broken_numbers, LENGTH(broken_numbers));
     vip_model *model = vip_model_parse("x", file.bytes, file.n, NULL);
     assert_non_null(model);
     vip_model_free(model);
@@ -301,10 +283,9 @@ test_damaged_headers_do_no_harm(void **state)
     uint32_t seed = 1;
     for (int i = 0; i < 3000; i++) {
         const image file = files[i % 2];
-        seed = seed * 1664525u + 1013904223u;
-        size_t at = (seed >> 8) % (8 + header_length(&file));
+        size_t at = next_random(&seed) % (8 + header_length(&file));
         unsigned char before = file.bytes[at];
-        file.bytes[at] = (unsigned char)(before ^ 1u << (seed >> 5 & 7));
+        file.bytes[at] = (unsigned char)(before ^ 1u << (next_random(&seed) >> 21));
         vipann_error error = {VIPANN_OK, ""};
         vip_model *model = vip_model_parse("x", file.bytes, file.n, &error);
         assert_true(model != NULL || (error.status != VIPANN_OK && error.text[0] != '\0'));
@@ -375,42 +356,23 @@ test_a_file_costs_no_more_memory_than_its_header_says(void **state)
 
 /* ------------------------------------------------------------------------------------------------------ short memory */
 
-/* From this object, so that the failing allocator is asked in jansson's name too. */
-static void *
-json_malloc(size_t bytes)
-{
-    return malloc(bytes);
-}
-
 static void
 test_short_memory_is_said_and_leaves_nothing(void **state)
 {
     (void)state;
-    image file = tiny_file(VIPANN_MEANFIELD);
-    json_set_alloc_funcs(json_malloc, free);
+    image file = tiny_file(VIPANN_MEANFIELD); /* left where it is read */
+    assert_true(expect_memory_errors(NULL, 400, 13) > 400);
+    free(file.bytes);
+
     vip_model *model = NULL;
     long n = 0;
-    for (; model == NULL; n += n < 400 ? 1 : 13) {
-        vipann_error error = {VIPANN_OK, ""};
-        failing_after(n);
-        model = vip_model_read(model_path(), &error);
-        failing_after(-1);
-        if (model == NULL && error.status != VIPANN_E_MEMORY) {
-            fail_msg("allocation %ld: %d %s", n, error.status, error.text);
-        }
-    }
-    vip_model_free(model);
-    assert_true(n > 400);
-
-    for (n = 0, model = NULL; model == NULL; n++) {
+    for (; model == NULL; n++) {
         failing_after(n);
         model = vip_model_new(VIP_RESNET22, 1, 2, VIP_SAME);
         failing_after(-1);
     }
     vip_model_free(model);
     assert_true(n > 100);
-    json_set_alloc_funcs(malloc, free);
-    free(file.bytes);
 }
 
 int

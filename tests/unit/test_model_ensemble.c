@@ -7,9 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,10 +89,8 @@ test_members_are_dropped_with_the_model(void **state)
 #define MEMBERS(n) "\\\"kind\\\":\\\"ensemble\\\",\\\"members\\\":" n
 #define F32(shape) "{\"dtype\":\"F32\",\"shape\":" shape
 
-/* Each row breaks one rule by one edit of a good file of three members: its header's first `from` becomes `to`. */
-static const struct {
-    const char *from, *to, *message;
-} broken[] = {
+/* Each row breaks one rule by one edit of a good file of three members. */
+static const broken_header broken[] = {
     {"\"member.1.fc1.bias\"", "\"member.9.fc1.bias\"",
      "x: tensor member.1.fc1.bias is missing; vipann.posterior says that there are 3 members"},
     {"\"member.2.bn0.weight\"", "\"member.2.bn9.weight\"",
@@ -131,19 +127,14 @@ test_each_broken_rule_of_ensembles_has_its_message(void **state)
 {
     (void)state;
     image file = tiny_file(VIPANN_ENSEMBLE);
-    for (size_t i = 0; i < LENGTH(broken); i++) {
-        image copy = edited(&file, broken[i].from, broken[i].to);
-        expect_refusal(&copy, VIPANN_E_FORMAT, broken[i].message);
-        free(copy.bytes);
-    }
+    expect_refusals(&file, broken, LENGTH(broken));
     free(file.bytes);
     file = tiny_file(VIPANN_DROPOUT);
-    image copy = edited(&file, "\"bn0.bias\":",
-                        "\"member.0.bn0.bias\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[256,256]},"
-                        "\"bn0.bias\":");
-    expect_refusal(&copy, VIPANN_E_FORMAT,
-                   "x: tensor member.0.bn0.bias does not belong to resnet22, as vipann.posterior is not ensemble");
-    free(copy.bytes);
+    static const broken_header foreign = {
+        "\"bn0.bias\":",
+        "\"member.0.bn0.bias\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[256,256]},\"bn0.bias\":",
+        "x: tensor member.0.bn0.bias does not belong to resnet22, as vipann.posterior is not ensemble"};
+    expect_refusals(&file, &foreign, 1);
     free(file.bytes);
 }
 
@@ -151,24 +142,13 @@ static void
 test_numbers_of_every_member_are_finite_and_variances_positive(void **state)
 {
     (void)state;
-    static const struct {
-        const char *tensor;
-        float x;
-        const char *message;
-    } table[] = {
+    static const broken_number broken_numbers[] = {
         {"member.0.fc1.weight", NAN, "x: tensor member.0.fc1.weight: number 3 is "},
         {"member.2.bn0.running_mean", INFINITY, "x: tensor member.2.bn0.running_mean: number 3 is inf, expected"},
         {"member.1.bn0.running_var", 0, "x: tensor member.1.bn0.running_var: variance 3 is 0, expected more than 0"},
     };
     image file = tiny_file(VIPANN_ENSEMBLE);
-    for (size_t i = 0; i < LENGTH(table); i++) {
-        unsigned char *at = file.bytes + tensor_place(&file, table[i].tensor) + 3 * sizeof(float);
-        float before;
-        memcpy(&before, at, sizeof before);
-        memcpy(at, &table[i].x, sizeof before);
-        expect_refusal(&file, VIPANN_E_FORMAT, table[i].message);
-        memcpy(at, &before, sizeof before);
-    }
+    expect_refusals_of_numbers(&file, broken_numbers, LENGTH(broken_numbers));
     free(file.bytes);
     vip_model *model = ensemble_of(2);
     vipann_error error = {VIPANN_OK, ""};
@@ -180,38 +160,18 @@ test_numbers_of_every_member_are_finite_and_variances_positive(void **state)
 
 /* ------------------------------------------------------------------------------------------------------ short memory */
 
-/* From this object, so that the failing allocator is asked in jansson's name too. */
-static void *
-json_malloc(size_t bytes)
-{
-    return malloc(bytes);
-}
-
 static void
 test_short_memory_is_said_and_leaves_nothing_of_an_ensemble(void **state)
 {
     (void)state;
     image file = tiny_file(VIPANN_ENSEMBLE);
-    json_set_alloc_funcs(json_malloc, free);
-    vip_model *model = NULL;
-    long n = 0;
-    for (; model == NULL; n += n < 200 ? 1 : 41) {
-        vipann_error error = {VIPANN_OK, ""};
-        failing_after(n);
-        model = vip_model_parse("x", file.bytes, file.n, &error);
-        failing_after(-1);
-        if (model == NULL && error.status != VIPANN_E_MEMORY) {
-            fail_msg("allocation %ld: %d %s", n, error.status, error.text);
-        }
-    }
-    assert_true(n > 1000);
-    vip_model_free(model);
-    json_set_alloc_funcs(malloc, free);
+    assert_true(expect_memory_errors(&file, 200, 41) > 1000);
     free(file.bytes);
 
     bool complete = false;
-    for (n = 0; !complete; n++) {
-        model = vip_model_new(VIP_RESNET22, 1, 2, VIP_SAME);
+    long n = 0;
+    for (; !complete; n++) {
+        vip_model *model = vip_model_new(VIP_RESNET22, 1, 2, VIP_SAME);
         assert_non_null(model);
         failing_after(n);
         complete = vip_model_make_ensemble(model, 2);

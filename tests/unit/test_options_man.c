@@ -70,6 +70,16 @@ assert_has(const char *page, const char *expected)
 }
 
 static void
+assert_page_has(const vip_command *command, const char *const *expected, size_t n)
+{
+    char *page = page_of(command);
+    for (size_t i = 0; i < n; i++) {
+        assert_has(page, expected[i]);
+    }
+    free(page);
+}
+
+static void
 test_the_page_shows_what_the_table_says(void **state)
 {
     (void)state;
@@ -87,11 +97,7 @@ test_the_page_shows_what_the_table_says(void **state)
         "$ test file \\-\\-clip a.wav\n$ test file \\e \\-\n",
         ".Sh SEE ALSO\n.Xr test 1 ,\n.Xr test-rules 5\n",
     };
-    char *page = page_of(&COMMAND);
-    for (size_t i = 0; i < LENGTH(expected); i++) {
-        assert_has(page, expected[i]);
-    }
-    free(page);
+    assert_page_has(&COMMAND, expected, LENGTH(expected));
 }
 
 static void
@@ -104,11 +110,7 @@ test_the_page_of_a_program_lists_its_commands(void **state)
         ".It Cm file\nSays what there is.\nSee\n.Xr test-file 1 .\n.It Cm info\nTells more.\n",
         ".Sh SEE ALSO\n.Xr test-file 1 ,\n.Xr test-rules 5\n",
     };
-    char *page = page_of(&PROGRAM);
-    for (size_t i = 0; i < LENGTH(expected); i++) {
-        assert_has(page, expected[i]);
-    }
-    free(page);
+    assert_page_has(&PROGRAM, expected, LENGTH(expected));
 }
 
 static void

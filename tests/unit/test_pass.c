@@ -12,30 +12,13 @@
 
 #include "failing.h"
 #include "listener.h"
+#include "numbers.h"
 
-enum { FRAMES = 470, COLUMNS = FRAMES / VIP_COLUMN_FRAMES, WINDOW = 3 };
-
-static float *frames;
-
-static int
-make_frames(void **state)
-{
-    (void)state;
-    frames = random_frames(1, FRAMES);
-    return 0;
-}
-
-static int
-drop_frames(void **state)
-{
-    (void)state;
-    free(frames);
-    return 0;
-}
+enum { FRAMES = SOUND_FRAMES, COLUMNS = FRAMES / VIP_COLUMN_FRAMES, WINDOW = 3 };
 
 /* Answers for every column after a push of the whole sound. */
 static float *
-hear_whole(listener_options options, uint32_t window)
+hear_whole(const float *frames, listener_options options, uint32_t window)
 {
     options.max_frames = FRAMES;
     options.max_window = window;
@@ -57,12 +40,12 @@ answer_bytes(uint32_t members)
 static void
 test_pieces_of_any_size_give_the_bits_of_the_whole(void **state) /* S1, S3 */
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t longest[] = {1, 7, 31, 32, 33, 150};
     for (size_t kind = 0; kind < KINDS; kind++) {
         for (uint32_t window = 0; window <= WINDOW; window += WINDOW) {
             listener_options options = kind_of(kind);
-            float *whole = hear_whole(options, window);
+            float *whole = hear_whole(frames, options, window);
             for (size_t i = kind % 2; i < LENGTH(longest); i += 2) {
                 options.max_frames = (uint32_t)longest[i];
                 options.max_window = window;
@@ -85,7 +68,7 @@ test_pieces_of_any_size_give_the_bits_of_the_whole(void **state) /* S1, S3 */
 
 /* The clip pass of the first n frames: the answer over `window` columns. */
 static void
-answer_clip(listener *l, size_t n, uint32_t window, uint32_t members, float *out)
+answer_clip(listener *l, const float *frames, size_t n, uint32_t window, uint32_t members, float *out)
 {
     vip_pass_reset(l->pass, 0);
     vip_pass_push(l->pass, frames, (uint32_t)n);
@@ -96,7 +79,7 @@ answer_clip(listener *l, size_t n, uint32_t window, uint32_t members, float *out
 static void
 test_the_edge_is_the_clip_pass_of_what_was_heard(void **state) /* S2 */
 {
-    (void)state;
+    const float *frames = *state;
     for (size_t kind = 0; kind < KINDS; kind++) {
         for (uint32_t window = 0; window <= WINDOW; window += WINDOW) {
             const uint32_t members = kind_of(kind).members;
@@ -116,7 +99,7 @@ test_the_edge_is_the_clip_pass_of_what_was_heard(void **state) /* S2 */
                 assert_int_equal(vip_pass_provisional(stream.pass), heard / VIP_COLUMN_FRAMES);
                 if (heard >= VIP_COLUMN_FRAMES) {
                     vip_pass_answer(stream.pass, vip_pass_provisional(stream.pass), window, members, answer);
-                    answer_clip(&clip, heard, window, members, expected);
+                    answer_clip(&clip, frames, heard, window, members, expected);
                     assert_memory_equal(answer, expected, answer_bytes(members));
                 }
             }
@@ -129,10 +112,10 @@ test_the_edge_is_the_clip_pass_of_what_was_heard(void **state) /* S2 */
 static void
 test_answers_at_the_edge_leave_the_stream_as_it_was(void **state) /* S3 */
 {
-    (void)state;
+    const float *frames = *state;
     for (size_t kind = 0; kind < KINDS; kind++) {
         listener_options options = kind_of(kind);
-        float *whole = hear_whole(options, WINDOW), answer[4 * TINY_CLASSES];
+        float *whole = hear_whole(frames, options, WINDOW), answer[4 * TINY_CLASSES];
         options.max_window = WINDOW;
         listener l = listener_new(&options);
         hearing h = {frames, VIP_COLUMN_FRAMES, NULL, WINDOW, options.members, new_answers(COLUMNS, options.members),
@@ -155,16 +138,16 @@ test_answers_at_the_edge_leave_the_stream_as_it_was(void **state) /* S3 */
 static void
 test_a_member_does_not_depend_on_how_many_there_are(void **state) /* S4 */
 {
-    (void)state;
+    const float *frames = *state;
     enum { MOST = 8 };
     for (size_t kind = 0; kind < KINDS; kind++) {
         listener_options options = kind_of(kind);
         options.members = MOST;
-        float *all = hear_whole(options, WINDOW);
+        float *all = hear_whole(frames, options, WINDOW);
         static const uint32_t fewer[] = {1, 2, 3};
         for (size_t i = 0; i < LENGTH(fewer); i++) {
             const uint32_t members = options.members = fewer[i];
-            float *few = hear_whole(options, WINDOW);
+            float *few = hear_whole(frames, options, WINDOW);
             for (size_t column = 0; column < COLUMNS; column++) {
                 assert_memory_equal(few + column * members * TINY_CLASSES, all + column * MOST * TINY_CLASSES,
                                     answer_bytes(members));
@@ -227,7 +210,7 @@ test_a_member_that_joins_later_counts_once_it_has_settled(void **state) /* S4 */
 static void
 test_a_member_that_joins_starts_from_zero(void **state) /* S4, S5 */
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {0, EXPLICIT_KIND, ENSEMBLE_KIND};
     for (size_t i = 0; i < LENGTH(which); i++) {
         listener_options options = kind_of(which[i]);
@@ -262,7 +245,7 @@ test_a_member_that_joins_starts_from_zero(void **state) /* S4, S5 */
 static void
 test_an_endless_window_counts_only_members_that_were_there_from_the_start(void **state) /* S4 */
 {
-    (void)state;
+    const float *frames = *state;
     listener_options options = kind_of(0);
     listener l = listener_new(&options);
     vip_pass_set_members(l.pass, 2);
@@ -280,13 +263,13 @@ test_an_endless_window_counts_only_members_that_were_there_from_the_start(void *
 static void
 test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(void **state) /* S5 */
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {0, FLIPOUT_KIND, EXPLICIT_KIND};
     for (size_t i = 0; i < LENGTH(which); i++) {
         listener_options options = kind_of(which[i]);
-        float *first = hear_whole(options, WINDOW), *second = hear_whole(options, WINDOW);
+        float *first = hear_whole(frames, options, WINDOW), *second = hear_whole(frames, options, WINDOW);
         options.seed++;
-        float *other = hear_whole(options, WINDOW);
+        float *other = hear_whole(frames, options, WINDOW);
         assert_memory_equal(first, second, COLUMNS * answer_bytes(options.members));
         assert_memory_not_equal(first, other, COLUMNS * answer_bytes(options.members));
         free(first);
@@ -298,20 +281,20 @@ test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(void **state) /
 static void
 test_kernels_agree(void **state) /* S5 */
 {
-    (void)state;
+    const float *frames = *state;
     static const char *const fused[] = {"avx512", "avx2"};
     for (size_t kind = 0; kind < EXPLICIT_KIND; kind++) {
         listener_options options = kind_of(kind); /* own weights: with the same kernels */
         const size_t n = COLUMNS * options.members * TINY_CLASSES;
         options.kernels = &vip_kernels_c;
-        float *plain = hear_whole(options, WINDOW), *bits = NULL;
+        float *plain = hear_whole(frames, options, WINDOW), *bits = NULL;
         for (size_t i = 0; i < LENGTH(fused); i++) {
             options.kernels = vip_kernels_find(fused[i]);
             if (options.kernels == NULL) {
                 print_message("this processor has no %s\n", fused[i]);
                 continue;
             }
-            float *fast = hear_whole(options, WINDOW);
+            float *fast = hear_whole(frames, options, WINDOW);
             for (size_t k = 0; k < n; k++) {
                 assert_true(fabsf(fast[k] - plain[k]) < 1e-4f);
             }
@@ -329,7 +312,7 @@ test_kernels_agree(void **state) /* S5 */
 static void
 test_a_causal_network_has_the_same_bits_at_the_edge(void **state) /* S6 */
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {1, 3, FLIPOUT_KIND, CAUSAL_ENSEMBLE_KIND};
     for (size_t i = 0; i < LENGTH(which); i++) {
         listener_options options = kind_of(which[i]);
@@ -353,7 +336,7 @@ test_a_causal_network_has_the_same_bits_at_the_edge(void **state) /* S6 */
 static void
 test_reset_returns_to_the_first_state(void **state) /* S8 */
 {
-    (void)state;
+    const float *frames = *state;
     for (size_t kind = 0; kind < KINDS; kind++) {
         listener_options options = kind_of(kind);
         options.max_frames = 50;
@@ -460,9 +443,9 @@ test_answers_may_come_late(void **state)
 static void
 test_members_without_dropout_give_the_same_numbers(void **state)
 {
-    (void)state;
+    const float *frames = *state;
     listener_options options = kind_of(4);
-    float *answers = hear_whole(options, WINDOW);
+    float *answers = hear_whole(frames, options, WINDOW);
     for (size_t column = 0; column < COLUMNS; column++) {
         const float *row = answers + column * 2 * TINY_CLASSES;
         assert_memory_equal(row, row + TINY_CLASSES, answer_bytes(1));
@@ -506,7 +489,7 @@ test_memory_that_fails_anywhere_gives_no_pass_and_no_leak(void **state)
 static void
 test_a_push_allocates_nothing(void **state)
 {
-    (void)state;
+    const float *frames = *state;
     for (size_t kind = 0; kind < KINDS; kind++) {
         listener_options options = kind_of(kind);
         options.max_window = WINDOW;
@@ -545,5 +528,5 @@ main(void)
         cmocka_unit_test(test_memory_that_fails_anywhere_gives_no_pass_and_no_leak),
         cmocka_unit_test(test_a_push_allocates_nothing),
     };
-    return cmocka_run_group_tests(tests, make_frames, drop_frames);
+    return cmocka_run_group_tests(tests, make_frames, free_frames);
 }

@@ -16,24 +16,6 @@
 
 enum { FRAMES = 330, COLUMNS = FRAMES / VIP_COLUMN_FRAMES, WINDOW = 3 };
 
-static float *frames;
-
-static int
-make_frames(void **state)
-{
-    (void)state;
-    frames = random_frames(1, FRAMES);
-    return 0;
-}
-
-static int
-drop_frames(void **state)
-{
-    (void)state;
-    free(frames);
-    return 0;
-}
-
 /* A pass; rates may be NULL, sets too. */
 static vip_pass *
 new_pass(const vip_model *model, const vip_weights *weights, vip_weights **sets, const float *rates, uint32_t members,
@@ -54,7 +36,8 @@ new_pass(const vip_model *model, const vip_weights *weights, vip_weights **sets,
 /* Two ways to the same members are the same bits: answers of a stream in pieces, those at its edge, and those at its
  * end. member: the one of `many` that `one` is; VIP_NONE: both have all. */
 static void
-compare(vip_pass *many, vip_pass *one, uint32_t members, int member, uint32_t piece, uint32_t window)
+compare(const float *frames, vip_pass *many, vip_pass *one, uint32_t members, int member, uint32_t piece,
+        uint32_t window)
 {
     float all[8 * TINY_CLASSES], alone[8 * TINY_CLASSES];
     const float *part = all + (member == VIP_NONE ? 0 : member) * TINY_CLASSES;
@@ -88,7 +71,7 @@ compare(vip_pass *many, vip_pass *one, uint32_t members, int member, uint32_t pi
 static void
 test_a_member_with_weights_of_its_own_is_that_network_alone(void **state)
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {EXPLICIT_KIND, ENSEMBLE_KIND, CAUSAL_ENSEMBLE_KIND};
     static const uint32_t pieces[] = {32, 7, FRAMES};
     for (size_t i = 0; i < LENGTH(which); i++) {
@@ -100,7 +83,7 @@ test_a_member_with_weights_of_its_own_is_that_network_alone(void **state)
             listener l = listener_new(&options);
             for (uint32_t m = 0; m < options.members; m++) {
                 vip_pass *one = new_pass(l.model, l.sets[m], NULL, NULL, 1, FRAMES, window);
-                compare(l.pass, one, options.members, (int)m, pieces[(i + m) % LENGTH(pieces)], window);
+                compare(frames, l.pass, one, options.members, (int)m, pieces[(i + m) % LENGTH(pieces)], window);
                 vip_pass_free(one);
             }
             listener_free(&l);
@@ -112,7 +95,7 @@ test_a_member_with_weights_of_its_own_is_that_network_alone(void **state)
 static void
 test_sets_of_the_same_weights_are_weights_that_are_shared(void **state)
 {
-    (void)state;
+    const float *frames = *state;
     for (size_t kind = 0; kind < FLIPOUT_KIND; kind++) {
         const listener_options options = kind_of(kind);
         vip_model *model = tiny_model(options.arch, options.padding, options.posterior);
@@ -123,7 +106,7 @@ test_sets_of_the_same_weights_are_weights_that_are_shared(void **state)
         vip_weights *sets[] = {weights, weights, weights};
         vip_pass *shared = new_pass(model, weights, NULL, model->rates, 3, 50, WINDOW);
         vip_pass *own = new_pass(model, NULL, sets, model->rates, 3, 50, WINDOW);
-        compare(own, shared, 3, VIP_NONE, 50, WINDOW);
+        compare(frames, own, shared, 3, VIP_NONE, 50, WINDOW);
         vip_pass_free(shared);
         vip_pass_free(own);
         vip_weights_free(weights);
@@ -135,7 +118,7 @@ test_sets_of_the_same_weights_are_weights_that_are_shared(void **state)
 static void
 test_members_may_differ_in_how_their_layers_are_kept(void **state)
 {
-    (void)state;
+    const float *frames = *state;
     const random_model_spec spec = {VIP_RESNET22, 8, TINY_CLASSES, VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, 4};
     vip_model *model = random_ensemble(&spec, 2);
     assert_non_null(model);
@@ -149,7 +132,7 @@ test_members_may_differ_in_how_their_layers_are_kept(void **state)
     vip_pass *both = new_pass(model, NULL, sets, NULL, 2, 100, WINDOW);
     for (int m = 0; m < 2; m++) {
         vip_pass *one = new_pass(model, sets[m], NULL, NULL, 1, 100, WINDOW);
-        compare(both, one, 2, m, 100, WINDOW);
+        compare(frames, both, one, 2, m, 100, WINDOW);
         vip_pass_free(one);
     }
     vip_pass_free(both);
@@ -189,5 +172,5 @@ main(void)
         cmocka_unit_test(test_members_may_differ_in_how_their_layers_are_kept),
         cmocka_unit_test(test_members_with_the_same_bn0_share_its_frames),
     };
-    return cmocka_run_group_tests(tests, make_frames, drop_frames);
+    return cmocka_run_group_tests(tests, make_frames, free_frames);
 }

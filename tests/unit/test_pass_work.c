@@ -11,25 +11,7 @@
 
 #include "listener.h"
 
-enum { FRAMES = 470, WINDOW = 3 };
-
-static float *frames;
-
-static int
-make_frames(void **state)
-{
-    (void)state;
-    frames = random_frames(1, FRAMES);
-    return 0;
-}
-
-static int
-drop_frames(void **state)
-{
-    (void)state;
-    free(frames);
-    return 0;
-}
+enum { FRAMES = SOUND_FRAMES, WINDOW = 3 };
 
 /* Kernels that count pixels per layer, known by its weights. Tiles are bare functions, so the counts are the file's. */
 enum { MOST_TILES = 2 };
@@ -92,7 +74,7 @@ counting(void)
 
 /* Pixels per layer of a stream in columns, of so many of the members; edge: with an answer at each. */
 static void
-count_running(listener_options options, uint32_t members, bool edge, uint64_t out[VIP_MAX_LAYERS])
+count_running(const float *frames, listener_options options, uint32_t members, bool edge, uint64_t out[VIP_MAX_LAYERS])
 {
     options.kernels = counting();
     options.max_window = WINDOW;
@@ -111,24 +93,24 @@ count_running(listener_options options, uint32_t members, bool edge, uint64_t ou
 }
 
 static void
-count_stream(listener_options options, bool edge, uint64_t out[VIP_MAX_LAYERS])
+count_stream(const float *frames, listener_options options, bool edge, uint64_t out[VIP_MAX_LAYERS])
 {
-    count_running(options, options.members, edge, out);
+    count_running(frames, options, options.members, edge, out);
 }
 
 static void
 test_what_members_share_is_computed_once(void **state) /* S7 */
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {0, 2, 4};
     for (size_t i = 0; i < LENGTH(which); i++) {
         listener_options options = kind_of(which[i]);
         uint64_t one[VIP_MAX_LAYERS], four[VIP_MAX_LAYERS];
         bool shared[VIP_MAX_STEPS];
         options.members = 1;
-        count_stream(options, true, one);
+        count_stream(frames, options, true, one);
         options.members = 4;
-        count_stream(options, true, four);
+        count_stream(frames, options, true, four);
         vip_model *model = tiny_model(options.arch, options.padding, options.posterior);
         vip_schedule_shared(&model->network, model->rates, false, shared);
         for (int step = 0; step < model->network.n_steps; step++) {
@@ -142,14 +124,14 @@ test_what_members_share_is_computed_once(void **state) /* S7 */
 static void
 test_centred_computes_no_column_twice(void **state) /* S6 */
 {
-    (void)state;
+    const float *frames = *state;
     for (size_t kind = 0; kind < KINDS; kind++) {
         if (kind == FLIPOUT_KIND) {
             continue; /* has tiles of its own */
         }
         listener_options options = kind_of(kind);
         uint64_t stream[VIP_MAX_LAYERS];
-        count_stream(options, false, stream);
+        count_stream(frames, options, false, stream);
         vip_model *model = tiny_model(options.arch, options.padding, options.posterior);
         const vip_network *network = &model->network;
         bool shared[VIP_MAX_STEPS];
@@ -169,15 +151,15 @@ test_centred_computes_no_column_twice(void **state) /* S6 */
 static void
 test_members_that_do_not_run_are_not_computed(void **state)
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {1, ENSEMBLE_KIND};
     for (size_t i = 0; i < LENGTH(which); i++) {
         listener_options options = kind_of(which[i]);
         uint64_t alone[VIP_MAX_LAYERS], one_of_three[VIP_MAX_LAYERS];
         options.members = 1;
-        count_stream(options, true, alone);
+        count_stream(frames, options, true, alone);
         options.members = 3;
-        count_running(options, 1, true, one_of_three);
+        count_running(frames, options, 1, true, one_of_three);
         assert_memory_equal(alone, one_of_three, sizeof alone);
     }
 }
@@ -185,12 +167,12 @@ test_members_that_do_not_run_are_not_computed(void **state)
 static void
 test_an_answer_at_the_edge_costs_a_causal_network_nothing(void **state) /* S6 */
 {
-    (void)state;
+    const float *frames = *state;
     static const size_t which[] = {1, 3, CAUSAL_ENSEMBLE_KIND};
     for (size_t i = 0; i < LENGTH(which); i++) {
         uint64_t centred[VIP_MAX_LAYERS], edge[VIP_MAX_LAYERS];
-        count_stream(kind_of(which[i]), false, centred);
-        count_stream(kind_of(which[i]), true, edge);
+        count_stream(frames, kind_of(which[i]), false, centred);
+        count_stream(frames, kind_of(which[i]), true, edge);
         assert_memory_equal(centred, edge, sizeof edge);
     }
 }
@@ -204,5 +186,5 @@ main(void)
         cmocka_unit_test(test_members_that_do_not_run_are_not_computed),
         cmocka_unit_test(test_an_answer_at_the_edge_costs_a_causal_network_nothing),
     };
-    return cmocka_run_group_tests(tests, make_frames, drop_frames);
+    return cmocka_run_group_tests(tests, make_frames, free_frames);
 }

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "numbers.h"
 #include "scratch.h"
 
 #if defined(__has_feature)
@@ -45,10 +46,9 @@ write_noise(const char *path)
     SF_INFO info = {.samplerate = RATE, .channels = CHANNELS, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
     SNDFILE *file = sf_open(path, SFM_WRITE, &info);
     assert_non_null(file);
-    uint32_t state = 1;
+    uint32_t seed = 1;
     for (size_t i = 0; i < sizeof block / sizeof *block; i++) {
-        state = state * 1664525u + 1013904223u;
-        block[i] = (short)((int)(state >> 20) - 2048);
+        block[i] = (short)((int)(next_random(&seed) >> 12) - 2048);
     }
     for (int second = 0; second < SECONDS; second++) {
         assert_int_equal(sf_writef_short(file, block, RATE), RATE);

@@ -15,6 +15,7 @@
 #include <rt/results.h>
 
 #include "failing.h"
+#include "numbers.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
@@ -45,14 +46,6 @@ is_whole(const record *r)
         }
     }
     return true;
-}
-
-/* Numerical Recipes' congruential generator: the same sequence on every machine. */
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
 }
 
 /* ----------------------------------------------------------------------------------------------------- the queue */

@@ -13,6 +13,7 @@
 #include <rt/ring.h>
 
 #include "failing.h"
+#include "numbers.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
@@ -21,14 +22,6 @@ static float
 sample(size_t k)
 {
     return (float)(k & 0xffffff);
-}
-
-/* Numerical Recipes' congruential generator: the same sequence on every machine. */
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
 }
 
 static void

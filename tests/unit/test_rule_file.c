@@ -15,66 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <decide/rules.h>
-
+#include "night_rules.h"
+#include "numbers.h"
 #include "scratch.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
-
-enum { DOG, BARK, QUOTED, DOOR, SECOND_DOG, WIND, CLASSES };
-
-/* Two classes of one name; one not reportable; names that need escapes. */
-static char dog[] = "Dog", bark[] = "Bark", quoted[] = "say \"a\\b\"", door[] = "Door, slam", second[] = "Dog",
-            wind[] = "Wind";
-static char *const labels[CLASSES] = {dog, bark, quoted, door, second, wind};
-static const float thresholds[CLASSES] = {0.25f, 0.5f, 0.75f, -1.0f, 0.125f, -1.0f};
-
-static vipann_rules *
-new_rules(void)
-{
-    vipann_rules *rules = vip_rules_new(labels, thresholds, 0.5, CLASSES, NULL);
-    assert_non_null(rules);
-    return rules;
-}
-
-static vipann_rule
-rule_of(const vipann_rules *rules, uint32_t i)
-{
-    vipann_rule rule;
-    vipann_rules_describe(rules, i, &rule);
-    return rule;
-}
-
-static vipann_status
-parse(vipann_rules *rules, const char *text, vipann_error *error)
-{
-    return vip_rules_parse(rules, "night.conf", text, strlen(text), error);
-}
-
-static void
-assert_parsed(vipann_rules *rules, const char *text)
-{
-    vipann_error error = {VIPANN_OK, ""};
-    if (parse(rules, text, &error) != VIPANN_OK) {
-        print_error("%s\n  said: %s\n", text, error.text);
-        fail();
-    }
-}
-
-/* The rules in force are the same, and from the same sources. */
-static void
-assert_same(const vipann_rules *a, const vipann_rules *b)
-{
-    for (uint32_t i = 0; i < CLASSES; i++) {
-        vipann_rule x = rule_of(a, i), y = rule_of(b, i);
-        for (size_t key = 0; key < VIPANN_N_RULES; key++) {
-            assert_string_equal(x.origin[key], y.origin[key]);
-        }
-        assert_true(x.threshold == y.threshold && x.release == y.release && x.hysteresis == y.hysteresis);
-        assert_true(x.min_length_seconds == y.min_length_seconds && x.merge_gap_seconds == y.merge_gap_seconds);
-        assert_true(x.k == y.k && x.n == y.n && x.report == y.report && x.level_dbfs == y.level_dbfs);
-    }
-}
 
 /* ----------------------------------------------------------------------------------------------------------- files */
 
@@ -97,7 +42,7 @@ test_a_rule_file_says_what_it_says(void **state)
                                "report = no\n"
                                "[class \"say \\\"a\\\\b\\\"\"]\n"
                                "hops = 32 of 32"; /* no line end */
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     assert_parsed(rules, text);
     vipann_rule rule = rule_of(rules, BARK);
     assert_true(rule.threshold == 0.6 && rule.hysteresis == 0.5 && rule.release == 0.3);
@@ -184,22 +129,22 @@ test_a_fault_in_a_rule_file_is_one_line_with_its_number(void **state)
         {"min_length = \xc2\x9b\xff\xe2\x82\xac",
          "night.conf:4: min_length is \"??\xe2\x82\xac\"; expected 0 to 3600 seconds"},
     };
-    vipann_rules *before = new_rules();
+    vipann_rules *before = night_rules();
     assert_parsed(before, "level = -55\n[class \"Bark\"]\nreport = no");
     for (size_t i = 0; i < LENGTH(table); i++) {
         char text[256];
         vipann_error error = {VIPANN_OK, ""};
         vipann_rules *rules = vip_rules_copy(before);
         (void)snprintf(text, sizeof text, "# good\nhysteresis = 0.1%s\n%s", i % 2 == 0 ? "\n" : "\r\n", table[i].text);
-        assert_int_equal(parse(rules, text, &error), VIPANN_E_FORMAT); /* line 3 */
+        assert_int_equal(parse_night(rules, text, &error), VIPANN_E_FORMAT); /* line 3 */
         assert_int_equal(error.status, VIPANN_E_FORMAT);
         (void)snprintf(text, sizeof text, "# good\n\nhysteresis = 0.1%s\n%s", i % 2 == 0 ? "" : "\r", table[i].text);
-        assert_int_equal(parse(rules, text, &error), VIPANN_E_FORMAT);
+        assert_int_equal(parse_night(rules, text, &error), VIPANN_E_FORMAT);
         if (strcmp(error.text, table[i].said) != 0) {
             print_error("%s\n  said:     %s\n  expected: %s\n", table[i].text, error.text, table[i].said);
             fail();
         }
-        assert_same(rules, before);
+        assert_same_rules(rules, before);
         vipann_rules_free(rules);
     }
     vipann_rules_free(before);
@@ -209,7 +154,7 @@ static void
 test_what_is_no_text_or_too_long_is_refused(void **state)
 {
     (void)state;
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     vipann_error error;
     assert_int_equal(vip_rules_parse(rules, "x", "report = no\n#\0\n", 15, &error), VIPANN_E_FORMAT);
     assert_string_equal(error.text, "x:2: has a byte of value 0; expected a text file");
@@ -225,17 +170,10 @@ test_what_is_no_text_or_too_long_is_refused(void **state)
     assert_int_equal(vip_rules_parse(rules, "x", text, WHOLE + 1, &error), VIPANN_E_FORMAT);
     assert_string_equal(error.text, "x: is larger than 1048576 bytes; expected a rule file");
     free(text);
-    vipann_rules *before = new_rules();
-    assert_same(rules, before);
+    vipann_rules *before = night_rules();
+    assert_same_rules(rules, before);
     vipann_rules_free(before);
     vipann_rules_free(rules);
-}
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
 }
 
 /* Pieces of rule files and of rubbish in random order: each is taken or refused with one line fit to be shown, and what
@@ -272,7 +210,7 @@ test_whatever_the_bytes_a_message_is_one_line(void **state)
                                          "level=-3"};
     uint32_t seed = 8;
     size_t taken = 0, refused = 0;
-    vipann_rules *before = new_rules();
+    vipann_rules *before = night_rules();
     for (int turn = 0; turn < 20000; turn++) {
         char text[256];
         size_t n = 0;
@@ -298,7 +236,7 @@ test_whatever_the_bytes_a_message_is_one_line(void **state)
                 bool c1 = (unsigned char)*c == 0xc2 && (unsigned char)c[1] < 0xa0;
                 assert_true((unsigned char)*c >= 0x20 && *c != 0x7f && !c1);
             }
-            assert_same(rules, before);
+            assert_same_rules(rules, before);
         }
         vipann_rules_free(rules);
     }
@@ -318,7 +256,7 @@ test_long_names_leave_room_for_the_reason(void **state)
     memcpy(path + sizeof path - 6, "/a.cf", 6);
     memset(key, 'k', sizeof key);
     key[sizeof key - 1] = '\0';
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     assert_int_equal(vip_rules_parse(rules, path, key, strlen(key), &error), VIPANN_E_FORMAT);
     assert_true(strncmp(error.text, "...\xe2\x82\xac", 6) == 0);
     assert_non_null(strstr(error.text, "/a.cf:1: found \"kkk"));
@@ -335,10 +273,10 @@ test_numbers_are_read_alike_in_every_locale(void **state)
     for (size_t i = 0; i < LENGTH(names) && !comma; i++) {
         comma = setlocale(LC_ALL, names[i]) != NULL;
     }
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     assert_parsed(rules, "threshold = 0.625\n");
     assert_true(rule_of(rules, BARK).threshold == 0.625);
-    assert_int_equal(parse(rules, "threshold = 0,625\n", NULL), VIPANN_E_FORMAT);
+    assert_int_equal(parse_night(rules, "threshold = 0,625\n", NULL), VIPANN_E_FORMAT);
     vipann_rules_free(rules);
     (void)setlocale(LC_ALL, "C");
 }
@@ -360,7 +298,7 @@ test_files_and_pipes_are_read_and_nothing_else(void **state)
 {
     char path[SCRATCH_PATH], expected[SCRATCH_PATH + 100];
     vipann_error error = {VIPANN_OK, ""};
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     static const char text[] = "threshold = 0.25\n";
     scratch_write(scratch_path(path, state, "a.conf"), text, sizeof text - 1);
     assert_int_equal(vipann_rules_read(rules, path, &error), VIPANN_OK);

@@ -8,67 +8,11 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include <decide/rules.h>
-
 #include "failing.h"
+#include "night_rules.h"
 #include "scratch.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
-
-enum { DOG, BARK, QUOTED, DOOR, SECOND_DOG, WIND, CLASSES };
-
-/* Two classes of one name; one not reportable; names that need escapes. */
-static char dog[] = "Dog", bark[] = "Bark", quoted[] = "say \"a\\b\"", door[] = "Door, slam", second[] = "Dog",
-            wind[] = "Wind";
-static char *const labels[CLASSES] = {dog, bark, quoted, door, second, wind};
-static const float thresholds[CLASSES] = {0.25f, 0.5f, 0.75f, -1.0f, 0.125f, -1.0f};
-
-static vipann_rules *
-new_rules(void)
-{
-    vipann_rules *rules = vip_rules_new(labels, thresholds, 0.5, CLASSES, NULL);
-    assert_non_null(rules);
-    return rules;
-}
-
-static vipann_rule
-rule_of(const vipann_rules *rules, uint32_t i)
-{
-    vipann_rule rule;
-    vipann_rules_describe(rules, i, &rule);
-    return rule;
-}
-
-static vipann_status
-parse(vipann_rules *rules, const char *text, vipann_error *error)
-{
-    return vip_rules_parse(rules, "night.conf", text, strlen(text), error);
-}
-
-static void
-assert_parsed(vipann_rules *rules, const char *text)
-{
-    vipann_error error = {VIPANN_OK, ""};
-    if (parse(rules, text, &error) != VIPANN_OK) {
-        print_error("%s\n  said: %s\n", text, error.text);
-        fail();
-    }
-}
-
-/* The rules in force are the same, and from the same sources. */
-static void
-assert_same(const vipann_rules *a, const vipann_rules *b)
-{
-    for (uint32_t i = 0; i < CLASSES; i++) {
-        vipann_rule x = rule_of(a, i), y = rule_of(b, i);
-        for (size_t key = 0; key < VIPANN_N_RULES; key++) {
-            assert_string_equal(x.origin[key], y.origin[key]);
-        }
-        assert_true(x.threshold == y.threshold && x.release == y.release && x.hysteresis == y.hysteresis);
-        assert_true(x.min_length_seconds == y.min_length_seconds && x.merge_gap_seconds == y.merge_gap_seconds);
-        assert_true(x.k == y.k && x.n == y.n && x.report == y.report && x.level_dbfs == y.level_dbfs);
-    }
-}
 
 /* ---------------------------------------------------------------------------------------------------------- values */
 
@@ -76,13 +20,13 @@ static void
 test_defaults_are_the_models_where_it_states_any(void **state)
 {
     (void)state;
-    vipann_rules *rules = new_rules(), *bare = vip_rules_new(labels, NULL, 0.5, CLASSES, NULL);
-    assert_int_equal(vip_rules_classes(rules), CLASSES);
+    vipann_rules *rules = night_rules(), *bare = vip_rules_new(NIGHT_LABELS, NULL, 0.5, NIGHT_CLASSES, NULL);
+    assert_int_equal(vip_rules_classes(rules), NIGHT_CLASSES);
     assert_true(vip_rules_level(rules) == -70);
-    for (uint32_t i = 0; i < CLASSES; i++) {
+    for (uint32_t i = 0; i < NIGHT_CLASSES; i++) {
         vipann_rule rule = rule_of(rules, i), plain = rule_of(bare, i);
-        bool stated = thresholds[i] >= 0;
-        assert_true(rule.threshold == (stated ? (double)thresholds[i] : 0.5));
+        bool stated = NIGHT_THRESHOLDS[i] >= 0;
+        assert_true(rule.threshold == (stated ? (double)NIGHT_THRESHOLDS[i] : 0.5));
         assert_true(rule.hysteresis == 0.8 && rule.release == rule.threshold * (1 - 0.8));
         assert_true(rule.min_length_seconds == 0.3 && rule.merge_gap_seconds == 0.7 && rule.level_dbfs == -70);
         assert_true(rule.k == 1 && rule.n == 1 && rule.report == stated);
@@ -116,7 +60,7 @@ test_a_class_counts_more_than_all_whatever_the_order(void **state)
 {
     (void)state;
     for (int order = 0; order < 2; order++) {
-        vipann_rules *rules = new_rules();
+        vipann_rules *rules = night_rules();
         for (int turn = 0; turn < 2; turn++) {
             if (turn == order) {
                 assert_int_equal(vipann_rules_set(rules, "Bark", "min_length", "2", "own", NULL), VIPANN_OK);
@@ -135,7 +79,7 @@ static void
 test_model_as_threshold_is_what_holds_if_nothing_is_said(void **state)
 {
     (void)state;
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     assert_parsed(rules, "threshold = 0.9\n[class \"Bark\"]\nthreshold = model\n[class \"Wind\"]\nthreshold = model\n");
     assert_true(rule_of(rules, QUOTED).threshold == 0.9 && rule_of(rules, BARK).threshold == 0.5);
     assert_string_equal(rule_of(rules, QUOTED).origin[VIPANN_RULE_THRESHOLD], "night.conf:1");
@@ -164,7 +108,7 @@ test_a_threshold_of_its_own_makes_a_class_reportable(void **state)
         {"[class \"Wind\"]\nreport = yes", true, "night.conf:2"},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vipann_rules *rules = new_rules();
+        vipann_rules *rules = night_rules();
         assert_parsed(rules, table[i].text);
         assert_int_equal(rule_of(rules, WIND).report, table[i].report);
         assert_string_equal(rule_of(rules, WIND).origin[VIPANN_RULE_REPORT], table[i].origin);
@@ -179,7 +123,7 @@ test_only_and_ignore_choose_what_is_reported(void **state)
     static const struct {
         bool only;
         const char *list;
-        bool report[CLASSES];
+        bool report[NIGHT_CLASSES];
     } table[] = {
         {true, "Dog", {true, false, false, false, true, false}},
         {true, " Wind ; Door, slam ;", {false, false, false, true, false, true}}, /* reportable or not */
@@ -188,10 +132,10 @@ test_only_and_ignore_choose_what_is_reported(void **state)
         {false, ";Dog;;Wind", {false, true, true, false, false, false}},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
-        vipann_rules *rules = new_rules();
+        vipann_rules *rules = night_rules();
         assert_int_equal((table[i].only ? vipann_rules_only : vipann_rules_ignore)(rules, table[i].list, "list", NULL),
                          VIPANN_OK);
-        for (uint32_t k = 0; k < CLASSES; k++) {
+        for (uint32_t k = 0; k < NIGHT_CLASSES; k++) {
             vipann_rule rule = rule_of(rules, k);
             if (rule.report != table[i].report[k]) {
                 print_error("row %zu, class %u\n", i, (unsigned)k);
@@ -207,13 +151,13 @@ static void
 test_a_copy_shares_nothing(void **state)
 {
     (void)state;
-    vipann_rules *rules = new_rules();
+    vipann_rules *rules = night_rules();
     assert_parsed(rules, "hops = 2 of 3\nlevel = -60\n[class \"Dog\"]\nthreshold = 0.7\n");
     assert_int_equal(vipann_rules_only(rules, "Dog;Wind", "--only", NULL), VIPANN_OK);
     vipann_rules *copy = vip_rules_copy(rules), *kept = vip_rules_copy(rules);
-    assert_same(copy, rules);
+    assert_same_rules(copy, rules);
     assert_int_equal(vipann_rules_set(copy, NULL, "hops", "1 of 1", "new", NULL), VIPANN_OK);
-    assert_same(kept, rules);
+    assert_same_rules(kept, rules);
     vipann_rules_free(rules);
     assert_true(rule_of(copy, DOG).k == 1 && rule_of(kept, DOG).k == 2 && rule_of(kept, DOG).level_dbfs == -60);
     assert_string_equal(rule_of(copy, DOG).origin[VIPANN_RULE_THRESHOLD], "night.conf:4");
@@ -235,7 +179,7 @@ test_a_wrong_setting_is_said_with_its_origin(void **state)
         {"bark", "hops", "1 of 1", "--x: the model has no class \"bark\"; did you mean \"Bark\"?"},
         {"Bark", "level", "-1", "--x: level is for all classes, not for one; say it before any class"},
     };
-    vipann_rules *rules = new_rules(), *before = new_rules();
+    vipann_rules *rules = night_rules(), *before = night_rules();
     vipann_error error;
     for (size_t i = 0; i < LENGTH(table); i++) {
         assert_int_equal(vipann_rules_set(rules, table[i].label, table[i].key, table[i].value, "--x", &error),
@@ -247,7 +191,7 @@ test_a_wrong_setting_is_said_with_its_origin(void **state)
     assert_string_equal(error.text, "--only: the model has no class \"Brak\"; did you mean \"Bark\"?");
     assert_int_equal(vipann_rules_ignore(rules, " ; ", "--ignore", &error), VIPANN_E_ARG);
     assert_string_equal(error.text, "--ignore: names no class; expected labels with ';' between them");
-    assert_same(rules, before);
+    assert_same_rules(rules, before);
     vipann_rules_free(before);
     vipann_rules_free(rules);
 }
@@ -258,14 +202,15 @@ test_a_wrong_setting_is_said_with_its_origin(void **state)
 static vipann_status
 everything(vipann_rules **rules, const char *path, vipann_error *error)
 {
-    *rules = vip_rules_new(labels, thresholds, 0.5, CLASSES, error);
+    *rules = vip_rules_new(NIGHT_LABELS, NIGHT_THRESHOLDS, 0.5, NIGHT_CLASSES, error);
     if (*rules == NULL) {
         return VIPANN_E_MEMORY;
     }
     vipann_status status = vipann_rules_set(*rules, "Dog", "hops", "2 of 3", "a", error);
     status = status == VIPANN_OK ? vipann_rules_only(*rules, "Dog;Bark", "b", error) : status;
     status = status == VIPANN_OK ? vipann_rules_ignore(*rules, "Bark", "c", error) : status;
-    status = status == VIPANN_OK ? parse(*rules, "threshold = 0.5\n[class \"Wind\"]\nreport = yes\n", error) : status;
+    status =
+        status == VIPANN_OK ? parse_night(*rules, "threshold = 0.5\n[class \"Wind\"]\nreport = yes\n", error) : status;
     status = status == VIPANN_OK ? vipann_rules_read(*rules, path, error) : status;
     if (status == VIPANN_OK) {
         vipann_rules *copy = vip_rules_copy(*rules);
@@ -294,15 +239,15 @@ test_no_memory_for_rules_is_a_clean_failure(void **state)
         assert_true(error.status == VIPANN_E_MEMORY || i + 20 > n); /* a copy says nothing */
         vipann_rules_free(rules);
     }
-    vipann_rules *before = new_rules();
+    vipann_rules *before = night_rules();
     for (long i = 0; i < 40; i++) { /* reading leaves no trace, wherever memory ends */
-        rules = new_rules();
+        rules = night_rules();
         failing_after(i);
-        vipann_status status = parse(rules, "threshold = 0.5\n[class \"Dog\"]\nhops = 1 of 2\n", NULL);
+        vipann_status status = parse_night(rules, "threshold = 0.5\n[class \"Dog\"]\nhops = 1 of 2\n", NULL);
         failing_after(-1);
         if (status != VIPANN_OK) {
             assert_int_equal(status, VIPANN_E_MEMORY);
-            assert_same(rules, before);
+            assert_same_rules(rules, before);
         }
         vipann_rules_free(rules);
     }

@@ -12,6 +12,7 @@
 #include <nn/schedule.h>
 
 #include "listener.h"
+#include "numbers.h"
 
 enum { CLASSES = 527, HEARD = 1001 };
 

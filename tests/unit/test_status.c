@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <locale.h>
 #include <string.h>
 
 #include <base/status.h>
@@ -19,6 +20,20 @@ test_a_failure_carries_its_status_and_line(void **state)
                      VIPANN_E_FORMAT);
     assert_int_equal(error.status, VIPANN_E_FORMAT);
     assert_string_equal(error.text, "a.safetensors: 3 classes, expected 5");
+}
+
+static void
+test_numbers_in_messages_have_a_point_in_every_locale(void **state)
+{
+    (void)state;
+    static const char *const commas[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE"};
+    vipann_error error = {0};
+    for (size_t i = 0; i < sizeof commas / sizeof *commas; i++) { /* those that the machine has */
+        (void)setlocale(LC_ALL, commas[i]);
+        (void)vip_fail(&error, VIPANN_E_ARG, "rate is %g", 0.5);
+        assert_string_equal(error.text, "rate is 0.5");
+    }
+    (void)setlocale(LC_ALL, "C");
 }
 
 static void
@@ -113,6 +128,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_failure_carries_its_status_and_line),
+        cmocka_unit_test(test_numbers_in_messages_have_a_point_in_every_locale),
         cmocka_unit_test(test_nobody_need_listen),
         cmocka_unit_test(test_a_long_line_is_cut_to_fit),
         cmocka_unit_test(test_a_long_line_is_cut_behind_a_word),

@@ -12,6 +12,8 @@
 
 #include <bayes/uncertainty.h>
 
+#include "numbers.h"
+
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 enum { MEMBERS = 8, CLASSES = 527 };
@@ -21,22 +23,6 @@ static const double PUBLISHED = 5.1e-7; /* six digits after the point */
 static vip_probability pairs[MEMBERS * CLASSES];
 static float logits[MEMBERS * CLASSES];
 static float mean[CLASSES], deviation[CLASSES], aleatoric[CLASSES], epistemic[CLASSES];
-
-static void
-assert_near(double value, double expected, double tolerance)
-{
-    if (!(fabs(value - expected) <= tolerance)) {
-        print_error("%.17g, expected %.17g within %g\n", value, expected, tolerance);
-        fail();
-    }
-}
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
 
 /* Pairs from plain probabilities, row by row. */
 static void

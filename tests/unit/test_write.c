@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,19 +91,12 @@ test_files_are_the_same_and_aligned(void **state)
     free(second.bytes);
 }
 
-/* From this object, so that the failing allocator is asked in jansson's name too. */
-static void *
-json_malloc(size_t bytes)
-{
-    return malloc(bytes);
-}
-
 static void
 test_short_memory_leaves_the_old_file(void **state)
 {
     (void)state;
     static const vipann_posterior kinds[] = {VIPANN_MEANFIELD, VIPANN_ENSEMBLE};
-    json_set_alloc_funcs(json_malloc, free);
+    let_json_fail(true);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         image before = tiny_file(VIPANN_DROPOUT);
         vip_model *model = tiny_file_model(kinds[i]);
@@ -126,7 +118,7 @@ test_short_memory_leaves_the_old_file(void **state)
         vip_model_free(model);
         free(before.bytes);
     }
-    json_set_alloc_funcs(malloc, free);
+    let_json_fail(false);
 }
 
 int

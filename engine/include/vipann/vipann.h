@@ -239,7 +239,8 @@ typedef struct {
                                   * files and later for streams; results do not depend on it */
     uint32_t max_block;          /* most frames in one push, 1 .. 65536 */
     double ring_seconds;         /* audio that waits for the analysis thread, 0.1 .. 60, at least two blocks */
-    const vipann_rules *rules;   /* of events, and the level of silence; copied by vipann_engine_new. NULL: defaults */
+    const vipann_rules *rules;   /* of events, and the level of silence, for the labels of this model; copied by
+                                  * vipann_engine_new. NULL: defaults */
 } vipann_options;
 
 /* The model's own defaults at 48 kHz mono: its calibration's members and window if it states them, else 8 members (0 if
@@ -258,7 +259,8 @@ typedef struct {
     double window_seconds; /* what was pooled; shorter than asked for at the start of a stream */
     uint32_t columns;      /* the same in columns */
     uint32_t passes;       /* members that were counted; 0: deterministic pass */
-    bool calibrated;       /* the model's calibration was found with this window, preset and number of members */
+    bool calibrated;       /* the model's calibration was found with the window asked for (endless: with as many
+                            * columns), this preset and this number of members */
     bool last;             /* the stream has been flushed: nothing follows */
     bool has_epistemic;    /* at least two members; otherwise std and epistemic are 0 and mean nothing */
     vipann_answer unknown; /* the sound is like nothing that the model was taught; never so if it is silent */
@@ -291,9 +293,9 @@ typedef struct {
     double p_max, p_mean;              /* over its answers, gaps that were bridged left out */
     bool has_epistemic;                /* otherwise epistemic_nats is 0 and means nothing */
     double epistemic_nats;             /* of this class, mean over its answers */
-    vipann_answer unknown;             /* most of the results meanwhile said so */
+    vipann_answer unknown;             /* most of the results meanwhile said so; before the first: cannot say */
     uint32_t passes;                   /* of the newest of its answers */
-    bool calibrated;                   /* the results meanwhile were, all of them */
+    bool calibrated;                   /* results meanwhile were, or would have been at any moment */
 } vipann_event;
 
 /* ------------------------------------------------------------------------------------------------------- engines */
@@ -302,8 +304,9 @@ typedef struct vipann_engine vipann_engine;
 
 /* What can be changed while an engine runs; values as in vipann_options. */
 typedef enum {
-    VIPANN_PASSES,  /* 1 .. max_passes; a member that joins counts once it has heard a whole look-back and window. Of no
-                     * effect on an engine of the deterministic pass */
+    VIPANN_PASSES,  /* 1 .. max_passes; a member that joins counts once it has heard a whole look-back and window, where
+                     * all columns are pooled not before a reset or a long gap. Of no effect on an engine of the
+                     * deterministic pass */
     VIPANN_HOP,     /* columns */
     VIPANN_WINDOW,  /* columns, 1 .. max_window_columns; of no effect on an engine that pools all columns */
     VIPANN_HORIZON, /* seconds */
@@ -312,7 +315,8 @@ typedef enum {
 
 /* Makes an engine and allocates all it will ever need. options is copied; NULL: the model's defaults. The engine
  * keeps a reference to the model. free allows NULL, and frees the readers too. Thread: any but the audio thread; free
- * only while nobody pushes, pumps or reads. Errors: E_ARG (which option, its range), E_MEMORY. */
+ * only while nobody pushes, pumps or reads. Errors: E_ARG (which option, its range; rules for other labels; VIPANN_KERNELS
+ * names what cannot run), E_MEMORY. */
 VIPANN_API vipann_engine *vipann_engine_new(vipann_model *model, const vipann_options *options, vipann_error *error);
 VIPANN_API void vipann_engine_free(vipann_engine *engine);
 
@@ -345,11 +349,12 @@ VIPANN_API void vipann_set(vipann_engine *engine, vipann_param param, double val
 /* What a pass costs, from the shapes alone. */
 typedef struct {
     double macs_per_second; /* multiply-adds of convolutions and dense layers per second of sound */
-    uint64_t memory_bytes;  /* of the engine and its share of the model, weights included */
+    uint64_t memory_bytes;  /* of the weights and of what the network keeps of the sound; not of the sound that waits
+                             * (ring_seconds) nor of readers */
 } vipann_cost;
 
-/* Fills *cost for an engine with these options, not NULL, without making one; unchanged on failure. Thread: any.
- * Errors: E_ARG (which option, its range). */
+/* Fills *cost for an engine with these options, not NULL, without making one; unchanged on failure. Thread: any but the
+ * audio thread. Errors: E_ARG (which option, its range), E_MEMORY. */
 VIPANN_API vipann_status vipann_model_cost(const vipann_model *model, const vipann_options *options, vipann_cost *cost,
                                            vipann_error *error);
 
@@ -363,9 +368,10 @@ enum {
     VIPANN_EVENTS = 4   /* beginnings and ends of events, in the order in which they are found */
 };
 
-/* Makes a reader of an engine that has not been pushed to yet. what: any of the three. Belongs to the
- * engine and is freed with it. Thread: any but the audio thread, one at a time. Errors: E_ARG (more than
- * VIPANN_MAX_READERS, none of the three, the stream runs already), E_MEMORY. */
+/* Makes a reader of an engine that has not been pushed to yet. what: any of the three. Belongs to the engine and is freed
+ * with it. Who reads all there is after each vipann_pump, and pumps until nothing is left before vipann_flush, loses
+ * nothing; a slower reader loses what its queues cannot hold, the newest first. Thread: any but the audio thread, one at
+ * a time. Errors: E_ARG (more than VIPANN_MAX_READERS, none of the three, the stream runs already), E_MEMORY. */
 VIPANN_API vipann_reader *vipann_reader_new(vipann_engine *engine, unsigned what, vipann_error *error);
 
 /* Copies the newest result to *out (from vipann_result_new); false: nothing new since the last call.
@@ -392,7 +398,7 @@ VIPANN_API uint64_t vipann_reader_lost(const vipann_reader *reader) VIPANN_RT;
  * out      from vipann_result_new(model); unchanged on failure
  *
  * Thread: any but the audio thread (allocates; time grows with n). Same input and seed: same bits.
- * Errors: E_ARG (n is 0, rate out of range), E_MEMORY. */
+ * Errors: E_ARG (n is 0; rate or an option out of range), E_MEMORY. */
 VIPANN_API vipann_status vipann_clip(vipann_model *model, const vipann_options *options, const float *x, size_t n,
                                      double rate, vipann_result *out, vipann_error *error);
 
