@@ -148,7 +148,8 @@ vip_atomic_file_open(const char *path, vipann_error *error)
         if (errno == ENOMEM) {
             goto out_of_memory;
         }
-        (void)vip_fail(error, VIPANN_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+        (void)vip_fail(error, VIPANN_E_IO, "%s: cannot be written: %s%s", path, strerror(errno),
+                       errno == ENOENT ? "; make its folder first" : "");
         vip_atomic_file_discard(file);
         return NULL;
     }

@@ -56,7 +56,7 @@ refuse_value(const vip_command *command, const vip_option *option, const char *t
     char words[HINT], least[VIP_NUMBER_SIZE], most[VIP_NUMBER_SIZE];
     const char *also = option->words != NULL ? list_words(option->words, words, sizeof words) : "";
     if (option->kind == VIP_OPTION_TEXT) {
-        return vip_fail(error, VIPANN_E_ARG, "%s: --%s: the value is empty; give a %s", command->name, option->name,
+        return vip_fail(error, VIPANN_E_ARG, "%s: --%s: the value is empty; give %s", command->name, option->name,
                         option->argument);
     }
     if (option->kind == VIP_OPTION_CHOICE) {

@@ -13,7 +13,7 @@
 #include "commands.h"
 #include "models.h"
 
-enum { PIECE_WORK = 16 }; /* columns times members in one go: enough to pay, and small enough for the caches */
+enum { PIECE_WORK = 32 }; /* columns times members in one go: enough to pay, and small enough for the caches */
 
 static const char *const LATENCIES[] = {"centred", "edge", NULL};   /* in the order of vipann_latency */
 static const char *const MEMBERS[] = {"flipout", "explicit", NULL}; /* in the order of vipann_members */

@@ -29,17 +29,18 @@ static const vip_option OPTIONS[N_OPTIONS] = {
 
 const vip_command VIP_INFO_COMMAND = {
     .name = "vipann info",
-    .operands = "MODEL",
+    .operands = "[MODEL]",
     .summary = "Describes a model, and says what it costs: by its shapes, and live on this machine.",
-    .details =
-        "MODEL is a .safetensors file, or the name of a model in VIPANN_MODEL_PATH or among those installed. The "
-        "share of a core is measured by running the model on noise, one column at a time as a live stream "
-        "would, in one thread.",
-    .examples = "vipann info " VIP_DEFAULT_MODEL "\n"
+    .details = "MODEL is a .safetensors file, or the name of a model in VIPANN_MODEL_PATH or among those installed; "
+               "without it, "
+               "the model that the program uses by itself. The share of a core is measured by running the model on "
+               "noise, one column at a time as a live stream "
+               "would, in one thread.",
+    .examples = "vipann info\n"
                 "vipann info --json --quick mine.safetensors",
     .options = OPTIONS,
     .n_options = N_OPTIONS,
-    .least_operands = 1,
+    .least_operands = 0,
     .most_operands = 1,
 };
 
@@ -390,7 +391,7 @@ run(const vip_arguments *a)
 {
     vipann_error error;
     mode modes[MOST_MODES];
-    vipann_model *model = vip_models_open(a->operands[0], &error);
+    vipann_model *model = vip_models_open(a->n_operands > 0 ? a->operands[0] : VIP_DEFAULT_MODEL, &error);
     if (model == NULL) {
         (void)fprintf(stderr, "%s: %s\n", VIP_INFO_COMMAND.name, error.text);
         return VIP_EXIT_FAILED;

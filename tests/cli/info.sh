@@ -23,3 +23,6 @@ run 0 info --quick vipann-esc50-r22w16-drop
 grep -v ^sha256 "$SCRATCH/out" | awk 'length > 80 { print; wrong = 1 } END { exit wrong }' >&2 || fail "longer than 80"
 grep -q '^                [^ ]' "$SCRATCH/out" || fail "no prose over several lines: $(cat "$SCRATCH/out")"
 ! grep -q ' $' "$SCRATCH/out" || fail "spaces at the end of a line"
+# Without a model: the one that the program uses by itself.
+run 0 info --quick
+grep -q '^model  *vipann-audioset-r22w16-drop$' "$SCRATCH/out" || fail "not the default model: $(cat "$SCRATCH/out")"

@@ -18,7 +18,7 @@ cmp "$SCRATCH/folder/heard" "$SCRATCH/expected" || fail "a broken file among oth
 [ "$(ls -A "$SCRATCH/folder")" = heard ] || fail "something was left behind: $(ls -A "$SCRATCH/folder")"
 
 run 1 file --model "$TINY" --output "$SCRATCH/nowhere/heard" "$SCRATCH/a.wav"
-said 'nowhere/heard: cannot be written'
+said 'nowhere/heard: cannot be written: No such file or directory; make its folder first'
 if [ -w /dev/full ]; then
     "$VIPANN" file --model "$TINY" "$SCRATCH/a.wav" > /dev/full 2> "$SCRATCH/err" && fail "a full disk went unseen"
     said 'cannot be written: No space left on device'

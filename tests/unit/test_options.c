@@ -149,7 +149,7 @@ test_what_is_wrong_is_said_in_one_line(void **state)
         {"--seed 18446744073709551616 x",
          "found \"18446744073709551616\"; expected a whole number of 0 to 18446744073709551615"},
         {"--format json x", "test: --format: found \"json\"; expected text, jsonl or csv"},
-        {"--model ~ x", "test: --model: the value is empty; give a MODEL"},
+        {"--model ~ x", "test: --model: the value is empty; give MODEL"},
         {"--clip=yes x", "test: --clip takes no value; found \"yes\""},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
