@@ -25,8 +25,8 @@ put_text(FILE *out, const char *text)
 {
     while (*text != '\0') {
         uint32_t c;
-        size_t n = vip_text_next(text, &c);
-        bool shown = c != VIP_TEXT_BROKEN && (!vip_text_is_control(c) || c == '\n' || c == '\r' || c == '\t');
+        size_t n = vip_next_character(text, SIZE_MAX, &c);
+        bool shown = c != VIP_NO_CHARACTER && (!vip_is_control(c) || c == '\n' || c == '\r' || c == '\t');
         (void)fwrite(shown ? text : REPLACEMENT, 1, shown ? n : sizeof REPLACEMENT - 1, out);
         if (c == '"') {
             (void)fputc('"', out); /* such a text is quoted, and a quote in it stands twice */

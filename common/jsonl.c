@@ -15,12 +15,12 @@ put_string(vip_json *json, const char *text)
     (void)fputc('"', json->out);
     while (*text != '\0') {
         uint32_t c;
-        size_t n = vip_text_next(text, &c);
+        size_t n = vip_next_character(text, SIZE_MAX, &c);
         if (c == '"' || c == '\\') {
             (void)fprintf(json->out, "\\%c", (int)c);
-        } else if (vip_text_is_control(c)) {
+        } else if (vip_is_control(c)) {
             (void)fprintf(json->out, "\\u%04x", (unsigned)c);
-        } else if (c == VIP_TEXT_BROKEN) {
+        } else if (c == VIP_NO_CHARACTER) {
             (void)fputs("\\ufffd", json->out);
         } else {
             (void)fwrite(text, 1, n, json->out);

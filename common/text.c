@@ -75,41 +75,11 @@ vip_text_bar(FILE *out, const vip_text_style *style, double fraction, size_t cel
 /* -------------------------------------------------------------------------------------------------- characters */
 
 size_t
-vip_text_next(const char *text, uint32_t *code_point)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length: a longer form than needed is wrong */
-    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
-    *code_point = VIP_TEXT_BROKEN;
-    if (length == 0 || s[0] > 0xf4) {
-        return 1;
-    }
-    uint32_t c = length == 1 ? s[0] : s[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80) { /* the final zero too */
-            return i;
-        }
-        c = c << 6 | (s[i] & 0x3fu);
-    }
-    if (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-        return 1;
-    }
-    *code_point = c;
-    return length;
-}
-
-bool
-vip_text_is_control(uint32_t code_point)
-{
-    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
-}
-
-size_t
 vip_text_cells(const char *text)
 {
     size_t cells = 0;
     uint32_t c;
-    for (; *text != '\0'; text += vip_text_next(text, &c)) {
+    for (; *text != '\0'; text += vip_next_character(text, SIZE_MAX, &c)) {
         cells++;
     }
     return cells;
@@ -131,8 +101,8 @@ static void
 put_character(FILE *out, const char **text)
 {
     uint32_t c;
-    size_t n = vip_text_next(*text, &c);
-    bool shown = c != VIP_TEXT_BROKEN && !vip_text_is_control(c);
+    size_t n = vip_next_character(*text, SIZE_MAX, &c);
+    bool shown = c != VIP_NO_CHARACTER && !vip_is_control(c);
     (void)fwrite(shown ? *text : "?", 1, shown ? n : 1, out);
     *text += n;
 }
@@ -165,7 +135,7 @@ vip_text_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t colu
         const char *end = text + strcspn(text, space);
         size_t cells = 0;
         uint32_t c;
-        for (const char *s = text; s < end; s += vip_text_next(s, &c)) {
+        for (const char *s = text; s < end; s += vip_next_character(s, SIZE_MAX, &c)) {
             cells++;
         }
         if (!first && at + 1 + cells > columns) {

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <base/words.h>
+
 /* What the place where text goes can show. */
 typedef struct {
     bool terminal;
@@ -39,13 +41,5 @@ size_t vip_text_cells(const char *text);
 
 /* The end of text, at most `most` bytes of it and whole characters: of a long path the end says more than the beginning. */
 const char *vip_text_tail(const char *text, size_t most);
-
-/* The code point at the beginning of text (not empty), and how many bytes it takes; VIP_TEXT_BROKEN and at least 1 if
- * the bytes there are not UTF-8. */
-#define VIP_TEXT_BROKEN UINT32_MAX
-size_t vip_text_next(const char *text, uint32_t *code_point);
-
-/* Whether the code point commands a terminal instead of showing something: below 0x20, and 0x7f to 0x9f. */
-bool vip_text_is_control(uint32_t code_point);
 
 #endif /* VIP_COMMON_TEXT_H */

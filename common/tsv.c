@@ -22,10 +22,10 @@ vip_tsv_text(vip_tsv *tsv, const char *text)
     separate(tsv);
     while (*text != '\0') {
         uint32_t c;
-        size_t n = vip_text_next(text, &c);
-        if (c == VIP_TEXT_BROKEN) {
+        size_t n = vip_next_character(text, SIZE_MAX, &c);
+        if (c == VIP_NO_CHARACTER) {
             (void)fputs("\xef\xbf\xbd", tsv->out);
-        } else if (vip_text_is_control(c)) {
+        } else if (vip_is_control(c)) {
             (void)fputc(' ', tsv->out);
         } else {
             (void)fwrite(text, 1, n, tsv->out);

@@ -97,28 +97,34 @@ vip_word_is_near(const char *mistyped, size_t distance)
 
 /* ----------------------------------------------------------------------------------------------------------- shown */
 
-/* The bytes of the character at the beginning of text, of which there are n > 0, and whether it may be shown as it is. */
-static size_t
-next_character(const char *text, size_t n, bool *fit)
+size_t
+vip_next_character(const char *text, size_t n, uint32_t *code_point)
 {
-    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000}; /* less is written in fewer bytes */
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length: a longer form than needed is wrong */
     const unsigned char *s = (const unsigned char *)text;
-    size_t more = s[0] >= 0xf8 ? 0 : s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : s[0] >= 0xc0 ? 1 : 0;
-    uint32_t point = more > 0 ? s[0] & (0x3fu >> more) : s[0];
-    *fit = false;
-    if ((more == 0 && s[0] >= 0x80) || more >= n) {
+    const size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+    *code_point = VIP_NO_CHARACTER;
+    if (length == 0 || s[0] > 0xf4) {
         return 1;
     }
-    for (size_t i = 1; i <= more; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 1;
+    uint32_t c = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (i == n || (s[i] & 0xc0) != 0x80) { /* the final zero too */
+            return i;
         }
-        point = point << 6 | (s[i] & 0x3fu);
+        c = c << 6 | (s[i] & 0x3fu);
     }
-    bool control = point < 0x20 || (point >= 0x7f && point < 0xa0);
-    bool broken = point < least[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000);
-    *fit = !control && !broken;
-    return more + 1;
+    if (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+        return 1;
+    }
+    *code_point = c;
+    return length;
+}
+
+bool
+vip_is_control(uint32_t code_point)
+{
+    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
 }
 
 const char *
@@ -127,8 +133,10 @@ vip_shown(char *out, size_t size, const char *text, size_t length)
     static const char mark[] = "...";
     size_t written = 0, cut = 0; /* cut: where the mark would go */
     for (size_t i = 0; i < length;) {
-        bool fit;
-        size_t n = next_character(text + i, length - i, &fit), bytes = fit ? n : 1;
+        uint32_t c;
+        const size_t n = vip_next_character(text + i, length - i, &c);
+        const bool fit = c != VIP_NO_CHARACTER && !vip_is_control(c);
+        const size_t bytes = fit ? n : 1;
         if (written + bytes >= size) {
             memcpy(out + cut, mark, sizeof mark);
             return out;

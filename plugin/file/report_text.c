@@ -334,7 +334,7 @@ put_path(const vip_report *report, const char *path, size_t at)
         size_t ellipsis = report->style.unicode ? 1 : 3;
         (void)fputs(report->style.unicode ? "\u2026" : "...", report->out);
         for (uint32_t code_point; cells > room - ellipsis; cells--) {
-            path += vip_text_next(path, &code_point);
+            path += vip_next_character(path, SIZE_MAX, &code_point);
         }
     }
     (void)vip_text_put(report->out, &report->style, path, 0, SIZE_MAX);

@@ -26,8 +26,8 @@ fuzz_is_line(const char *text)
     }
     while (*text != '\0') {
         uint32_t c;
-        text += vip_text_next(text, &c);
-        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == VIP_TEXT_BROKEN) {
+        text += vip_next_character(text, SIZE_MAX, &c);
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == VIP_NO_CHARACTER) {
             return false;
         }
     }

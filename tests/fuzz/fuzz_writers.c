@@ -47,9 +47,9 @@ mend(const char *text, char out[MOST_READ + 1], bool keep_controls)
     size_t n = 0;
     while (*text != '\0') {
         uint32_t c;
-        size_t bytes = vip_text_next(text, &c);
+        size_t bytes = vip_next_character(text, SIZE_MAX, &c);
         bool control = (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || (c >= 0x7f && c < 0xa0);
-        bool kept = c != VIP_TEXT_BROKEN && (keep_controls || !control);
+        bool kept = c != VIP_NO_CHARACTER && (keep_controls || !control);
         memcpy(out + n, kept ? text : "\xef\xbf\xbd", kept ? bytes : 3);
         n += kept ? bytes : 3;
         text += bytes;

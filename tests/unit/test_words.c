@@ -35,9 +35,10 @@ test_what_is_shown_is_whole_characters_and_nothing_that_steers(void **state)
         {"Door, slam", "Door, slam"},
         {"a\tb\x1b[2J\x7f", "a?b?[2J?"},
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x95", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x95"},
-        {"\xc2\x85|\xc2\x9b|\xc2\xa0", "?|?|\xc2\xa0"},                     /* control characters of two bytes */
-        {"\x80|\xbf|\xc3|\xe2\x82|\xf8|\xff", "?|?|?|??|?|?"},              /* no characters */
-        {"\xc0\x80|\xe0\x80\x80|\xed\xa0\x80|\xf4\x90\x80\x80", "?|?|?|?"}, /* too long, half a pair, beyond the last */
+        {"\xc2\x85|\xc2\x9b|\xc2\xa0", "?|?|\xc2\xa0"},       /* control characters of two bytes */
+        {"\x80|\xbf|\xc3|\xe2\x82|\xf8|\xff", "?|?|?|?|?|?"}, /* no characters */
+        {"\xc0\x80|\xe0\x80\x80|\xed\xa0\x80|\xf4\x90\x80\x80",
+         "??|???|???|????"}, /* too long, half a pair, beyond the last */
         {"123456789012345678901234567890", "123456789012345678901234567890"},
         {"1234567890123456789012345678901", "1234567890123456789012345678901"}, /* just fits */
         {"12345678901234567890123456789012", "1234567890123456789012345678..."},
