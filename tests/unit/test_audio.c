@@ -375,6 +375,27 @@ test_a_stream_of_unknown_length_is_read_to_its_end(void **state)
     }
 }
 
+/* libsndfile makes room for a chunk of a pipe before it looks for it, be it gigabytes; so a sound behind a long chunk is
+ * copied to a file first, and one that never comes is refused. */
+static void
+test_a_sound_behind_a_long_chunk_is_read_as_a_file(void **state)
+{
+    enum { FORMAT_ENDS = 36, LONG = 200000 };
+    static char bytes[MOST_BYTES], longer[MOST_BYTES];
+    char path[SCRATCH_PATH];
+    bool streamed = true;
+    size_t wrong = 0;
+    assert_non_null(make(state, path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 1, FRAMES));
+    const size_t n = scratch_read(path, bytes, sizeof bytes);
+    memcpy(longer, bytes, FORMAT_ENDS);
+    memcpy(longer + FORMAT_ENDS, "junk\x40\x0d\x03\0", 8); /* LONG */
+    memcpy(longer + FORMAT_ENDS + 8 + LONG, bytes + FORMAT_ENDS, n - FORMAT_ENDS);
+    assert_int_equal(read_from_pipe(longer, n + 8 + LONG, 0, &streamed, &wrong), FRAMES);
+    assert_true(wrong == 0 && !streamed);
+    memcpy(longer + FORMAT_ENDS, "junk\0\0\0\xf0", 8); /* 4 GB */
+    assert_int_equal(read_from_pipe(longer, 1000, 0, &streamed, &wrong), 0);
+}
+
 static void
 test_an_empty_or_foreign_pipe_is_refused(void **state)
 {
@@ -424,6 +445,7 @@ main(void)
         WITH_SCRATCH(test_absurd_lengths_in_headers_are_not_believed),
         WITH_SCRATCH(test_every_format_can_come_from_a_pipe),
         WITH_SCRATCH(test_a_stream_of_unknown_length_is_read_to_its_end),
+        WITH_SCRATCH(test_a_sound_behind_a_long_chunk_is_read_as_a_file),
         cmocka_unit_test(test_an_empty_or_foreign_pipe_is_refused),
         WITH_SCRATCH(test_no_memory_is_a_clean_failure),
     };
