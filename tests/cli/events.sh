@@ -76,3 +76,11 @@ for wrong in '--clip --events' '--clip --format labels' '--clip --summary' '--su
 done
 run 2 file --format labels "$SCRATCH/a.wav" "$SCRATCH/a.wav"
 said 'give --output-dir DIR for one file each'
+
+# Events that are told while the sound still comes are those of the file, whatever the hop of the results is.
+for hop in 0.32 0.96; do
+    { head -c 50001 "$SCRATCH/a.wav"; sleep 0.2; tail -c +50002 "$SCRATCH/a.wav"; } |
+        "$VIPANN" file --model "$TINY" --threshold 0.01 --events --format jsonl --hop "$hop" - > "$SCRATCH/live" ||
+        fail "from a pipe"
+    sed 's|"file":"[^"]*"|"file":"-"|' "$SCRATCH/jsonl" | diff - "$SCRATCH/live" >&2 || fail "live at a hop of $hop s"
+done
