@@ -2,6 +2,7 @@
 # vipann: `make` says what there is.
 
 PREFIX ?= /usr/local
+LV2DIR ?= $(PREFIX)/lib/lv2
 DESTDIR ?=
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -40,18 +41,30 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
 PROGRAM = $(call objects,plugin/file/*.c)
+STREAM = $(call objects,plugin/stream/*.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
-TESTED = $(HELPERS) $(COMMON) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
+TESTED = $(HELPERS) $(COMMON) $(STREAM) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
+
+# The LV2 plugin, where the headers of LV2 are there; its tables and mailboxes need none.
+HAVE_LV2 := $(shell $(PKG_CONFIG) --exists lv2 2>/dev/null && echo yes)
+BUNDLE = $(BUILD)/bundles/vipann.lv2
+BUNDLED = vipann-audioset-r22w16-drop.safetensors # VIP_DEFAULT_MODEL
+LV2 = $(if $(HAVE_LV2),$(filter-out %/write_ttl.o,$(call objects,plugin/lv2/*.c)),$(call objects,plugin/lv2/ports.c plugin/lv2/mailbox.c))
+BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.ttl models/$(strip $(BUNDLED)))
 
 PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5)
 COMPLETION = $(BUILD)/manual/vipann.bash
 
-UNIT = $(call programs,tests/unit,test_*)
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%),$(call programs,tests/unit,test_*))
 BENCH = $(call programs,tests/bench,*)
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
 FUZZERS = $(call programs,tests/fuzz,fuzz_*)
-THREADED = ring results engine_threads library hearing jobs # unit tests in which threads meet: run under the thread sanitizer too
+# Hosts for the LV2 bundle, where lilv is there to read its description.
+LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
+HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file))
+HOST = $(filter-out %/sound_file.o,$(call objects,tests/hosts/*.c))
+THREADED = ring results engine_threads library hearing jobs stream $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) # unit tests in which threads meet: run under the thread sanitizer too
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
@@ -66,7 +79,7 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
 .PHONY: help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
-.PHONY: fuzz fuzzers library program manual programs needs FORCE
+.PHONY: check-hosts check-rt fuzz fuzzers library program manual plugin programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -75,11 +88,17 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' Makefile | expand -t 16
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands.'
 
-all: library program manual ## the library, the program and the manual, in build/
+all: library program manual plugin ## the library, the program, the LV2 plugin and the manual, in build/
 
 library: $(BUILD)/$(SO) $(BUILD)/libvipann.a $(BUILD)/vipann.pc
 program: $(BUILD)/vipann
 manual: $(PAGES) $(COMPLETION)
+ifdef HAVE_LV2
+plugin: $(BUNDLE_FILES)
+else
+plugin:
+	@echo 'No LV2 plugin: the headers of LV2 are not there (Debian: lv2-dev). The rest is built.'
+endif
 
 # --------------------------------------------------------------------------------------------------------- products
 
@@ -109,6 +128,22 @@ $(BUILD)/manual/%.5: manual/%.5.in $(BUILD)/flags
 $(COMPLETION): $(BUILD)/manual/write
 	$(Q)$< bash > $@
 
+# The description is written by the tables that the plugin is compiled from.
+$(BUNDLE)/vipann.so: $(LV2) $(STREAM) $(BUILD)/common/number.o $(BUILD)/libvipann.a plugin/lv2/exports.map
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(STAY) $(WHOLE) -Wl,--version-script=plugin/lv2/exports.map -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+$(BUILD)/plugin/lv2/write_ttl: $(BUILD)/plugin/lv2/write_ttl.o $(BUILD)/plugin/lv2/ports.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUNDLE)/%.ttl: $(BUILD)/plugin/lv2/write_ttl
+	@mkdir -p $(@D)
+	$(Q)$< $* > $@
+
+$(BUNDLE)/models/%: models/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 $(BUILD)/demo/scene: $(BUILD)/demo/scene.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
@@ -128,6 +163,15 @@ $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/%,$^) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
 
+$(BUILD)/tests/host: $(HOST)
+# Libraries are to call what the program defines, so it is exported.
+$(BUILD)/tests/check_rt: EXPORT = -rdynamic
+$(BUILD)/tests/check_rt: $(call objects,tests/rt/*.c) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
+$(BUILD)/tests/sound_file: $(BUILD)/tests/hosts/sound_file.o
+$(HOSTS): $(BUILD)/libvipann.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PROGRAM_LIBS) $(shell $(PKG_CONFIG) --libs lilv-0 2>/dev/null)
+
 # The commands' tables of options are their own: fuzz_options catches them on their way to the parser.
 $(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
 $(FUZZERS): $(call objects,tests/fuzz/fuzz.c tests/fuzz/mutate.c) $(BUILD)/tests/libtested.a
@@ -142,6 +186,8 @@ $(FUZZERS) $(BUILD)/tests/make_seeds: $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o 
 $(BUILD)/engine/kernels/%.o $(BUILD)/engine/nn/%.o: SPEED = $(FAST)
 $(BUILD)/engine/kernels/%_avx2.o: SPEED = $(FAST) $(AVX2) $(UNWATCHED)
 $(BUILD)/engine/kernels/%_avx512.o: SPEED = $(FAST) $(AVX512) $(UNWATCHED)
+
+$(call objects,tests/hosts/*.c tests/rt/*.c): private INCLUDES += $(LILV)
 
 # The prefix belongs to few files: to install elsewhere than first thought does not build all anew.
 $(PROGRAM) $(BUILD)/manual/write.o: private DEFINES += -DVIPANN_PREFIX='"$(PREFIX)"'
@@ -172,7 +218,7 @@ deps: needs ## installs what is needed to build and test (Debian; elsewhere says
 demo: all $(BUILD)/demo/scene ## a scene of real sounds, heard by the shipped models, with their doubts
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(BENCH) $(OTHER) $(BUILD)/demo/scene
+programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(BUILD)/demo/scene
 
 test: programs ## everything that can be checked here; ends with one line of counts
 	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' FUZZ='$(FUZZ)' tests/run $(BUILD)
@@ -194,6 +240,12 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
+check-hosts: all $(HOSTS) $(BUILD)/tests/make_tiny_model ## the LV2 bundle in hosts, ours and those that are installed
+	@tests/run $(BUILD) hosts
+
+check-rt: all $(HOSTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
+	@tests/run $(BUILD) rt
+
 timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter of an hour
 	@tests/events/timing $(BUILD) long
 
@@ -207,7 +259,7 @@ bench: $(BENCH) program $(BUILD)/tests/make_tiny_model ## how fast it is here, b
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
 lint: | needs ## what the compilers and clang-tidy or cppcheck object to
-	@tools/lint $(SOURCES) -- $(FLAGS) -Werror
+	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%),$(SOURCES)) -- $(FLAGS) $(LILV) -Werror
 
 format: ## lays out every source file
 	clang-format -i $(SOURCES) $(HEADERS)
@@ -238,6 +290,10 @@ install: all ## into PREFIX (default /usr/local), below DESTDIR
 	install -m 644 $(COMPLETION) $(INSTALLED)/share/bash-completion/completions/vipann
 	install -m 644 $(EXAMPLES) $(INSTALLED)/share/doc/vipann/examples
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALLED)/share/vipann/models)
+ifdef HAVE_LV2
+	install -d $(DESTDIR)$(LV2DIR)/vipann.lv2/models
+	for file in $(BUNDLE_FILES:$(BUNDLE)/%=%); do install -m 644 $(BUNDLE)/$$file $(DESTDIR)$(LV2DIR)/vipann.lv2/$$file || exit; done
+endif
 
 # Folders of ours go if they are empty; those that others use stay.
 uninstall: ## takes it away again, and nothing else
@@ -245,7 +301,8 @@ uninstall: ## takes it away again, and nothing else
 	    share/bash-completion/completions/vipann $(MODELS:%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
 	    $(foreach page,$(notdir $(PAGES)),share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
 	    $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
-	for folder in $(addprefix $(INSTALLED)/,include/vipann share/vipann/models share/vipann share/doc/vipann/examples \
+	rm -f $(BUNDLE_FILES:$(BUNDLE)/%=$(DESTDIR)$(LV2DIR)/vipann.lv2/%)
+	for folder in $(addprefix $(DESTDIR)$(LV2DIR)/vipann.lv2,/models /) $(addprefix $(INSTALLED)/,include/vipann share/vipann/models share/vipann share/doc/vipann/examples \
 	    share/doc/vipann); do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean: ## removes what was built

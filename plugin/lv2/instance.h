@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* instance.h -- one plugin in a host, and which of its threads may touch what.
+ *
+ *   audio thread   run, and what messages.h and notes.h declare
+ *   owner          whoever holds `owner`: the loader, and the host where it makes, activates, saves and restores; in a
+ *                  run that may wait, that run itself */
+#ifndef VIP_PLUGIN_LV2_INSTANCE_H
+#define VIP_PLUGIN_LV2_INSTANCE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <lv2/atom/atom.h>
+#include <lv2/atom/forge.h>
+#include <lv2/core/lv2.h>
+#include <lv2/log/log.h>
+#include <lv2/urid/urid.h>
+
+#include <plugin/stream/stream.h>
+
+#include "mailbox.h"
+#include "ports.h"
+
+enum { VIP_BLOCK = 8192, VIP_NOTES = 2048, VIP_EVENTS_A_RUN = 64, VIP_MESSAGE_BYTES = 6144 };
+
+/* What the host calls the names that we use. */
+typedef struct {
+    LV2_URID atom_sequence, atom_object, atom_blank, atom_path, atom_string, atom_urid, atom_float, atom_int,
+        midi_event;
+    LV2_URID patch_set, patch_get, patch_property, patch_value;
+    LV2_URID model, bundled, error;
+    LV2_URID result, event, time, level, passes, calibrated, unknown, total, aleatoric, epistemic;
+    LV2_URID classes, probabilities, deviations, doubts, id, ended, start, end, probability;
+} vip_lv2_uris;
+
+/* What is being written to the notify port in this run; sequence NULL: nothing can be. */
+typedef struct {
+    LV2_Atom_Sequence *sequence;
+    uint32_t capacity; /* bytes, header included */
+} vip_outbox;
+
+/* Notes that sound, and those of them whose end did not fit into the port yet. */
+typedef struct {
+    uint8_t sounding[VIP_NOTES], owed[VIP_NOTES];
+    uint32_t n_sounding, n_owed;
+} vip_notes;
+
+typedef struct vip_instance {
+    /* Fixed from instantiate to cleanup. */
+    uint32_t channels;
+    LV2_URID_Map *map; /* NULL: no atoms, no state */
+    LV2_Log_Log *log;  /* not on the audio thread */
+    vip_lv2_uris uris;
+    char *bundle;       /* the folder, with a slash at its end */
+    vip_stream *stream; /* NULL: sound passes and nothing is heard */
+    struct vip_instance *next;
+
+    /* Audio thread. */
+    void *ports[VIP_MAX_PORTS];
+    LV2_Atom_Forge forge;
+    uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
+    vip_outbox outbox;
+    vip_notes notes;
+    vipann_result *result;
+    float shown[VIP_N_PORTS];    /* what the control outputs say */
+    double set[VIPANN_N_PARAMS]; /* what the stream was last told */
+    unsigned set_generation;
+    const vip_letter *report; /* NULL: none yet */
+    bool was_enabled, was_reset, loading, refused;
+    bool tell_model, tell_error; /* to the notify port, when there is room */
+    char refusal[VIP_TEXT_BYTES];
+
+    /* Between the audio thread and the owner. */
+    vip_mailbox requests, reports;
+    _Atomic float threshold;       /* wanted: by the audio thread. The owner only reads */
+    atomic_bool reset_wanted;      /* set by the audio thread, which then leaves the stream alone until the owner has
+                                    * cleared it */
+    atomic_bool heard;             /* sound was pushed since the last reset */
+    _Atomic double column_seconds; /* of the newest model */
+    atomic_uint own_passes, own_window, generation; /* what it wants; generation is written last */
+
+    /* Owner. */
+    pthread_mutex_t owner;
+    vipann_model *model; /* the newest one, NULL: none */
+    vipann_rules *rules; /* of its events */
+    float rules_threshold, threshold_seen;
+    unsigned threshold_calm;   /* calls since it moved */
+    char path[VIP_PATH_BYTES]; /* of the model as it was asked for, or if it is bundled its name */
+    char file[VIP_PATH_BYTES]; /* the file that is */
+    bool bundled, active;
+} vip_instance;
+
+#endif /* VIP_PLUGIN_LV2_INSTANCE_H */
