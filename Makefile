@@ -79,7 +79,7 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
 .PHONY: help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
-.PHONY: check-hosts check-rt fuzz fuzzers library program manual plugin programs needs FORCE
+.PHONY: run-demo run-test check-hosts check-rt fuzz fuzzers library program manual plugin programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -215,12 +215,19 @@ deps: needs ## installs what is needed to build and test (Debian; elsewhere says
 
 # ----------------------------------------------------------------------------------------------------------- checks
 
-demo: all $(BUILD)/demo/scene ## a scene of real sounds, heard by the shipped models, with their doubts
+# What has just been installed is seen by a make that begins afterwards.
+demo: needs ## a scene of real sounds, heard by the shipped models, with their doubts
+	@$(MAKE) --no-print-directory run-demo
+
+run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
 programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(BUILD)/demo/scene
 
-test: programs ## everything that can be checked here; ends with one line of counts
+test: needs ## everything that can be checked here; ends with one line of counts
+	@$(MAKE) --no-print-directory run-test
+
+run-test: programs
 	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' FUZZ='$(FUZZ)' tests/run $(BUILD)
 
 sanitize: ## the same under the address and undefined-behaviour sanitizers, and a minute of fuzzing
