@@ -89,7 +89,7 @@ vip_hearing_free(vip_hearing *hearing)
         return;
     }
     vip_pass_free(hearing->pass);
-    for (uint32_t m = 0; m < hearing->n_drawn; m++) {
+    for (uint32_t m = 0; hearing->drawn != NULL && m < hearing->n_drawn; m++) {
         vip_weights_free(hearing->drawn[m]);
     }
     vip_free(hearing->drawn);

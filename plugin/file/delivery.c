@@ -210,12 +210,16 @@ bring_resumed(vip_delivery *d, const vip_path *path, const vip_spool *spool, con
 vip_delivery *
 vip_delivery_open(const vip_place *place, vipann_error *error)
 {
+    vip_delivery *d = vip_alloc(1, sizeof *d);
+    if (d == NULL) {
+        (void)vip_fail_memory(error, "the output");
+        return NULL;
+    }
+    *d = (vip_delivery){.place = place, .output = -1};
     bool lasting = place->output != NULL || place->folder != NULL;
     char *name = lasting ? journal_name(place) : NULL;
-    vip_delivery *d = vip_alloc(1, sizeof *d);
-    vipann_status status = d != NULL && (name != NULL || !lasting) ? VIPANN_OK : vip_fail_memory(error, "the output");
+    vipann_status status = name != NULL || !lasting ? VIPANN_OK : vip_fail_memory(error, "the output");
     if (status == VIPANN_OK) {
-        *d = (vip_delivery){.place = place, .output = -1};
         status = place->folder != NULL ? make_folders(name, error) : VIPANN_OK;
     }
     if (status == VIPANN_OK) {

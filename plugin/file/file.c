@@ -101,10 +101,11 @@ check_names(const batch *b, vipann_error *error)
         return VIPANN_OK;
     }
     size_t *order = vip_alloc(b->paths.n, sizeof *order);
-    vipann_status status = order != NULL ? VIPANN_OK : vip_fail_memory(error, "the list of recordings");
-    if (order != NULL) {
-        vip_paths_sort(&b->paths, true, order);
+    if (order == NULL) {
+        return vip_fail_memory(error, "the list of recordings");
     }
+    vipann_status status = VIPANN_OK;
+    vip_paths_sort(&b->paths, true, order);
     for (size_t i = 1; i < b->paths.n && status == VIPANN_OK; i++) {
         const vip_path *one = &b->paths.all[order[i - 1]], *other = &b->paths.all[order[i]];
         if (strcmp(one->name, other->name) == 0) {

@@ -100,9 +100,9 @@ write_leaf(fuzz_bytes *bytes, vip_json *json, const char *key)
         vip_json_number(json, key, number, 17);
         return isfinite(number) ? json_real(number) : json_null();
     case 2:
-        whole = fuzz_word(bytes); /* jansson's numbers have a sign: not all 64 bits */
-        vip_json_whole(json, key, whole << 31);
-        return json_integer((json_int_t)(whole << 31));
+        whole = (uint64_t)fuzz_word(bytes) << 31; /* jansson's numbers have a sign: not all 64 bits */
+        vip_json_whole(json, key, whole);
+        return json_integer((json_int_t)whole);
     case 3:
         vip_json_truth(json, key, key != NULL);
         return json_boolean(key != NULL);

@@ -129,8 +129,11 @@ number(unsigned char *to, size_t at, uint32_t value, size_t bytes, bool big)
 static size_t
 word(unsigned char *to, size_t at, const char *text)
 {
-    memcpy(to + at, text, strlen(text));
-    return at + strlen(text);
+    const size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++) { /* without its end */
+        to[at + i] = (unsigned char)text[i];
+    }
+    return at + n;
 }
 
 enum { CHOICES = 2, HEADER = 64, FRAMES = 600 }; /* bytes: the first of an input choose what is asked of the sound */
