@@ -13,7 +13,7 @@ PKG_CONFIG ?= pkg-config
 
 VERSION = 0.1.0
 SO = libvipann.so.0
-PACKAGES = fftw3f samplerate jansson nettle
+PACKAGES = fftw3f speexdsp jansson nettle
 PROGRAM_PACKAGES = $(PACKAGES) sndfile
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -144,7 +144,7 @@ $(BUNDLE)/models/%: models/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-$(BUILD)/demo/scene: $(BUILD)/demo/scene.o
+$(BUILD)/demo/scene: $(BUILD)/demo/scene.o $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/tests/libtested.a: $(TESTED)

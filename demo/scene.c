@@ -8,13 +8,14 @@
  * class of sound (taught_by names which, by part of their names), "near" if none had but of similar classes, "foreign"
  * if none had anything like it. The same sounds give the same scene, sample for sample. */
 #include <math.h>
-#include <samplerate.h>
 #include <sndfile.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <frontend/resample.h>
 
 enum { RATE = 32000, LENGTH = 9, GAP = 3, MOST_SOUNDS = 4 };
 static const double PI = 3.14159265358979323846;
@@ -119,18 +120,16 @@ load(const char *folder, const char *name, size_t *n)
     }
     free(interleaved);
 
-    double ratio = (double)RATE / info.samplerate;
-    SRC_DATA data = {.data_in = mono, .input_frames = (long)frames, .src_ratio = ratio};
-    data.output_frames = (long)((double)frames * ratio) + 1;
-    float *sound = allocate((size_t)data.output_frames, sizeof *sound);
-    data.data_out = sound;
-    int error = src_simple(&data, SRC_SINC_BEST_QUALITY, 1);
-    if (error != 0) {
-        fprintf(stderr, "scene: %s: %s\n", path, src_strerror(error));
+    vip_resampler *resampler = vip_resampler_new(info.samplerate, RATE);
+    if (resampler == NULL) {
+        fprintf(stderr, "scene: %s: no memory to resample it from %d Hz\n", path, info.samplerate);
         exit(1);
     }
+    float *sound = allocate(vip_resampler_most(resampler, frames), sizeof *sound);
+    *n = vip_resampler_push(resampler, mono, frames, sound);
+    *n += vip_resampler_end(resampler, sound + *n);
+    vip_resampler_free(resampler);
     free(mono);
-    *n = (size_t)data.output_frames_gen;
     level(sound, *n);
     return sound;
 }

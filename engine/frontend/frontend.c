@@ -15,7 +15,7 @@
 
 static const double LOWEST_RATE = 8000.0, HIGHEST_RATE = 384000.0; /* Hz */
 
-enum { FEED_BLOCKS = 32 }; /* the most that is fed at once, in blocks of VIP_FEED: bounds the buffer */
+enum { MOST_FED = 4096 }; /* samples that are fed at once: bounds the buffer */
 
 /* Positions are counted in samples of the signal from its start, in 64 bits: half a million years. */
 struct vip_frontend {
@@ -29,8 +29,6 @@ struct vip_frontend {
     int64_t total;   /* after the end: the length including silence; before: longer than any sound */
     int64_t next;    /* the frame that is read next */
     bool begun, ended;
-    size_t n_pending; /* input samples that have not filled a block */
-    float pending[VIP_FEED];
 };
 
 static const int64_t ENDLESS = INT64_MAX / 4; /* doubling it does not overflow */
@@ -53,7 +51,7 @@ vip_frontend_new(const vip_frontend_spec *spec, double input_rate, vipann_error 
     if (frontend == NULL) {
         goto out_of_memory;
     }
-    size_t most = FEED_BLOCKS * VIP_FEED;
+    size_t most = MOST_FED;
     if (input_rate != spec->sample_rate) {
         frontend->resampler = vip_resampler_new(input_rate, spec->sample_rate);
         if (frontend->resampler == NULL) {
@@ -102,7 +100,6 @@ vip_frontend_reset(vip_frontend *frontend)
     frontend->next = 0;
     frontend->begun = false;
     frontend->ended = false;
-    frontend->n_pending = 0;
 }
 
 /* --------------------------------------------------------------------------------------------------------- samples */
@@ -122,7 +119,7 @@ size_t
 vip_frontend_space(const vip_frontend *frontend)
 {
     bool full = frontend->ended || frames_there(frontend) > 0;
-    return full ? 0 : FEED_BLOCKS * VIP_FEED - frontend->n_pending;
+    return full ? 0 : MOST_FED;
 }
 
 /* Forgets what no coming frame can need: what lies before the next frame and before the farthest that the end can
@@ -139,14 +136,6 @@ drop_old(vip_frontend *frontend)
     }
 }
 
-/* Takes one block at the input's rate. */
-static void
-resample(vip_frontend *frontend, const float *x, size_t n, bool last)
-{
-    float *place = frontend->signal + (frontend->heard - frontend->begin);
-    frontend->heard += (int64_t)vip_resampler_push(frontend->resampler, x, n, last, place);
-}
-
 void
 vip_frontend_feed(vip_frontend *frontend, const float *x, size_t n)
 {
@@ -156,21 +145,13 @@ vip_frontend_feed(vip_frontend *frontend, const float *x, size_t n)
     }
     frontend->begun = true;
     drop_old(frontend);
+    float *place = frontend->signal + (frontend->heard - frontend->begin);
     if (frontend->resampler == NULL) {
-        memcpy(frontend->signal + (frontend->heard - frontend->begin), x, n * sizeof *x);
-        frontend->heard += (int64_t)n;
-        return;
+        memcpy(place, x, n * sizeof *x);
+    } else {
+        n = vip_resampler_push(frontend->resampler, x, n, place);
     }
-    while (frontend->n_pending + n >= VIP_FEED) {
-        size_t missing = VIP_FEED - frontend->n_pending;
-        memcpy(frontend->pending + frontend->n_pending, x, missing * sizeof *x);
-        resample(frontend, frontend->pending, VIP_FEED, false);
-        frontend->n_pending = 0;
-        x += missing;
-        n -= missing;
-    }
-    memcpy(frontend->pending + frontend->n_pending, x, n * sizeof *x);
-    frontend->n_pending += n;
+    frontend->heard += (int64_t)n;
 }
 
 /* least: the length up to which a sound is extended with silence. */
@@ -181,7 +162,8 @@ end(vip_frontend *frontend, int64_t least)
         return;
     }
     if (frontend->resampler != NULL) {
-        resample(frontend, frontend->pending, frontend->n_pending, true);
+        float *place = frontend->signal + (frontend->heard - frontend->begin);
+        frontend->heard += (int64_t)vip_resampler_end(frontend->resampler, place);
     }
     frontend->ended = true;
     frontend->total = frontend->heard > least ? frontend->heard : least;

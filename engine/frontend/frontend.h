@@ -30,13 +30,12 @@ void vip_frontend_reset(vip_frontend *frontend);
 /* How many samples can be fed now: 0 while frames wait to be read and after the end, else at least 1. */
 size_t vip_frontend_space(const vip_frontend *frontend);
 
-/* Takes x[0 .. n-1], n <= vip_frontend_space, mono, finite, at the input rate. If they must be resampled they are
- * collected until there are VIP_FEED of them, so that the cut does not matter. */
+/* Takes x[0 .. n-1], n <= vip_frontend_space, mono, finite, at the input rate. */
 void vip_frontend_feed(vip_frontend *frontend, const float *x, size_t n);
 
-/* The sound has ended. What has not filled a VIP_FEED is resampled; sound shorter than one column of frames is
- * extended with silence to VIP_COLUMN_FRAMES - 1 hops, so that there is one column; the last frames reflect. Nothing
- * can be fed until reset. A sound of no samples stays without frames; one so short that resampling leaves nothing of it
+/* The sound has ended. What the resampler held back comes; sound shorter than one column of frames is extended with
+ * silence to VIP_COLUMN_FRAMES - 1 hops, so that there is one column; the last frames reflect. Nothing can be fed until
+ * reset. A sound of no samples stays without frames; one so short that resampling leaves nothing of it
  * counts as silence. */
 void vip_frontend_end(vip_frontend *frontend);
 

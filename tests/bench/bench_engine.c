@@ -126,6 +126,50 @@ bench_logmel(void)
     }
 }
 
+typedef struct {
+    vip_resampler *resampler;
+    const float *sound;
+    float *resampled;
+    size_t samples;
+} resample_work;
+
+static void
+resample_second(void *state)
+{
+    enum { BLOCK = 1024 }; /* what a stream takes from its ring at once */
+    resample_work *w = state;
+    for (size_t done = 0; done < w->samples; done += BLOCK) {
+        const size_t n = w->samples - done < BLOCK ? w->samples - done : BLOCK;
+        (void)vip_resampler_push(w->resampler, w->sound + done, n, w->resampled);
+    }
+}
+
+static void
+bench_resample(void)
+{
+    static const double rates[] = {22050, 44100, 48000, 96000, 192000}, models[] = {16000, 32000};
+    enum { RATES = sizeof rates / sizeof *rates, MODELS = sizeof models / sizeof *models };
+    for (size_t i = 0; i < RATES * MODELS; i++) {
+        const double from = rates[i / MODELS], to = models[i % MODELS];
+        const size_t samples = (size_t)from;
+        float *sound = make_noise(samples);
+        resample_work work = {vip_resampler_new(from, to), sound, NULL, samples};
+        if (sound == NULL || work.resampler == NULL) {
+            exit(1);
+        }
+        work.resampled = vip_alloc(vip_resampler_most(work.resampler, samples), sizeof(float));
+        if (work.resampled == NULL) {
+            exit(1);
+        }
+        const timing t = measure(resample_second, &work, 1, 20);
+        printf("{\"what\":\"resample\",\"from\":%.0f,\"to\":%.0f,\"cpu_ms_per_s\":%.4f}\n", from, to, t.seconds * 1e3);
+        fprintf(stderr, "resampling from %6.0f to %5.0f Hz: %.3f ms per second of sound\n", from, to, t.seconds * 1e3);
+        vip_resampler_free(work.resampler);
+        vip_free(work.resampled);
+        vip_free(sound);
+    }
+}
+
 /* ----------------------------------------------------------------------------------------------------------- hops */
 
 typedef struct {
@@ -407,6 +451,7 @@ main(int argc, char **argv)
     }
     fprintf(stderr, "kernels: %s; one thread, CPU time, medians\n", vipann_kernels());
     if (only < 0) {
+        bench_resample();
         bench_logmel();
     }
     for (int i = 0; i < (quick ? NETWORKS - 1 : NETWORKS); i++) {
