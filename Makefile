@@ -40,7 +40,7 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
-PROGRAM = $(call objects,plugin/file/*.c)
+PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c)
 STREAM = $(call objects,plugin/stream/*.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(STREAM) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine

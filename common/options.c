@@ -94,15 +94,16 @@ read_value(const vip_command *command, const vip_option *option, const char *tex
 
 /* --------------------------------------------------------------------------------------------------- the line */
 
-static const vip_option *
+/* Its place in the table; n_options: it has none. */
+static size_t
 find_option(const vip_command *command, const char *name, size_t length)
 {
-    for (size_t i = 0; i < command->n_options; i++) {
-        if (strlen(command->options[i].name) == length && memcmp(command->options[i].name, name, length) == 0) {
-            return &command->options[i];
-        }
+    size_t i = 0;
+    while (i < command->n_options &&
+           (strlen(command->options[i]->name) != length || memcmp(command->options[i]->name, name, length) != 0)) {
+        i++;
     }
-    return NULL;
+    return i;
 }
 
 static vipann_status
@@ -115,7 +116,7 @@ refuse_option(const vip_command *command, const char *found, vipann_error *error
         memcpy(name, letters, length);
         name[length] = '\0';
         for (size_t i = 0; i < command->n_options; i++) {
-            const char *candidate = command->options[i].name;
+            const char *candidate = command->options[i]->name;
             bool begins = length >= 2 && strncmp(candidate, name, length) == 0;
             size_t distance = begins ? 0 : vip_word_distance(name, candidate);
             if (distance < closest) {
@@ -138,11 +139,12 @@ read_option(const vip_command *command, int argc, char *const *argv, int *at, vi
 {
     const char *found = argv[*at];
     size_t length = found[1] == '-' ? strcspn(found + 2, "=") : 0; /* a single dash: no option of ours */
-    const vip_option *option = length > 0 ? find_option(command, found + 2, length) : NULL;
-    if (option == NULL) {
+    size_t place = length > 0 ? find_option(command, found + 2, length) : command->n_options;
+    if (place == command->n_options) {
         return refuse_option(command, found, error);
     }
-    vip_value *value = &values[option - command->options];
+    const vip_option *option = command->options[place];
+    vip_value *value = &values[place];
     const char *equals = found[2 + length] == '=' ? found + 2 + length + 1 : NULL;
     value->given = true;
     if (option->kind == VIP_OPTION_FLAG) {
@@ -154,7 +156,8 @@ read_option(const vip_command *command, int argc, char *const *argv, int *at, vi
         return read_value(command, option, equals, value, error);
     }
     const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
-    if (next == NULL || (strncmp(next, "--", 2) == 0 && find_option(command, next + 2, strcspn(next + 2, "=")))) {
+    if (next == NULL ||
+        (strncmp(next, "--", 2) == 0 && find_option(command, next + 2, strcspn(next + 2, "=")) < command->n_options)) {
         return vip_fail(error, VIPANN_E_ARG, "%s: --%s needs a value%s%s; expected --%s %s", command->name,
                         option->name, next != NULL ? " before " : "", next != NULL ? next : "", option->name,
                         option->argument != NULL ? option->argument : "WORD");
@@ -204,6 +207,7 @@ vip_options_parse(const vip_command *command, int argc, char *const *argv, vip_a
                   vipann_error *error)
 {
     memset(arguments, 0, sizeof *arguments);
+    arguments->command = command;
     arguments->help = asks_for_help(argc, argv);
     arguments->operands = vip_alloc((size_t)argc, sizeof *arguments->operands);
     arguments->values = vip_alloc(command->n_options, sizeof *arguments->values);
@@ -211,7 +215,7 @@ vip_options_parse(const vip_command *command, int argc, char *const *argv, vip_a
         return vip_fail_memory(error, "the options");
     }
     for (size_t i = 0; i < command->n_options; i++) {
-        const vip_option *option = &command->options[i];
+        const vip_option *option = command->options[i];
         arguments->values[i].word = VIP_NO_WORD;
         if (option->standard != NULL &&
             read_value(command, option, option->standard, &arguments->values[i], error) != VIPANN_OK) {
@@ -219,6 +223,18 @@ vip_options_parse(const vip_command *command, int argc, char *const *argv, vip_a
         }
     }
     return arguments->help ? VIPANN_OK : read_line(command, argc, argv, arguments, error);
+}
+
+const vip_value *
+vip_argument(const vip_arguments *arguments, const vip_option *option)
+{
+    static const vip_value none = {.word = VIP_NO_WORD};
+    for (size_t i = 0; i < arguments->command->n_options; i++) {
+        if (arguments->command->options[i] == option) {
+            return &arguments->values[i];
+        }
+    }
+    return &none;
 }
 
 void

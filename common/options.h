@@ -45,12 +45,12 @@ typedef struct {
 typedef struct vip_subcommand vip_subcommand;
 
 typedef struct {
-    const char *name;     /* "vipann file" */
-    const char *operands; /* for the usage line: "FILE..."; completed like the value of an option */
-    const char *summary;  /* one sentence */
-    const char *details;  /* paragraphs between line breaks, or NULL */
-    const char *examples; /* lines, each one command */
-    const vip_option *options;
+    const char *name;                 /* "vipann file" */
+    const char *operands;             /* for the usage line: "FILE..."; completed like the value of an option */
+    const char *summary;              /* one sentence */
+    const char *details;              /* paragraphs between line breaks, or NULL */
+    const char *examples;             /* lines, each one command */
+    const vip_option *const *options; /* [n_options]: commands share those that they have in common */
     size_t n_options;
     size_t least_operands, most_operands;
     const vip_subcommand *commands; /* of a program, ends with a NULL name; NULL: none */
@@ -77,8 +77,9 @@ typedef struct {
 
 /* What the arguments of a command say. */
 typedef struct {
-    bool help;             /* "--help" was among them: nothing else has been looked at */
-    const char **operands; /* [n_operands], borrowed from argv */
+    const vip_command *command; /* borrowed */
+    bool help;                  /* "--help" was among them: nothing else has been looked at */
+    const char **operands;      /* [n_operands], borrowed from argv */
     size_t n_operands;
     vip_value *values; /* [n_options] */
 } vip_arguments;
@@ -90,6 +91,9 @@ vipann_status vip_options_parse(const vip_command *command, int argc, char *cons
                                 vipann_error *error);
 
 void vip_arguments_free(vip_arguments *arguments);
+
+/* The value of an option that several commands may share; of one that this command does not have: not given, no text. */
+const vip_value *vip_argument(const vip_arguments *arguments, const vip_option *option);
 
 /* Writes the help of the command, at most 80 columns wide where words allow. */
 void vip_options_help(const vip_command *command, FILE *out);

@@ -144,7 +144,7 @@ put_command(const char *name, const vip_command *command, FILE *out)
 {
     (void)fprintf(out, "    '%s')\n        options='", name);
     for (size_t i = 0; i < command->n_options; i++) {
-        (void)fprintf(out, "--%s ", command->options[i].name);
+        (void)fprintf(out, "--%s ", command->options[i]->name);
     }
     (void)fprintf(out, "--help' operand=%s\n", command->commands == NULL ? kind_of(command->operands) : "word");
     (void)fputs("        case $2 in\n", out);
@@ -156,8 +156,8 @@ put_command(const char *name, const vip_command *command, FILE *out)
         (void)fputs("' ;;\n", out);
     }
     for (size_t i = 0; i < command->n_options; i++) {
-        if (command->options[i].kind != VIP_OPTION_FLAG) {
-            put_value(&command->options[i], out);
+        if (command->options[i]->kind != VIP_OPTION_FLAG) {
+            put_value(command->options[i], out);
         }
     }
     (void)fputs("        esac\n        ;;\n", out);

@@ -111,7 +111,7 @@ vip_options_help(const vip_command *command, FILE *out)
     }
     const char *group = NULL;
     for (size_t i = 0; i < command->n_options; i++) {
-        const vip_option *option = &command->options[i];
+        const vip_option *option = command->options[i];
         if (group == NULL || strcmp(group, option->group) != 0) {
             group = option->group;
             (void)fprintf(out, "\n%s\n", group);

@@ -163,7 +163,7 @@ put_synopsis(const vip_command *command, FILE *out)
         put_operands(command->operands, out);
         put_invocation(command->name, out);
         for (size_t i = 0; i < command->n_options; i++) {
-            (void)fprintf(out, "%s Fl -%s", i == 0 ? ".Fl -help |" : " |", command->options[i].name);
+            (void)fprintf(out, "%s Fl -%s", i == 0 ? ".Fl -help |" : " |", command->options[i]->name);
         }
         (void)fputc('\n', out);
     } else {
@@ -224,7 +224,7 @@ put_options(const vip_command *command, FILE *out)
                     out);
     }
     for (size_t i = 0; i < command->n_options; i++) {
-        const vip_option *option = &command->options[i];
+        const vip_option *option = command->options[i];
         if (group == NULL || strcmp(group, option->group) != 0) {
             bool only = strcmp(option->group, "Options") == 0; /* the heading of a short list, which is there already */
             if (group != NULL) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <plugin/file/commands.h>
+#include <plugin/program/commands.h>
 
 static const char *const PAGES[] = {"vipann 1", "vipann-file 1", "vipann-info 1", "vipann-rules 5", NULL};
 

@@ -6,11 +6,12 @@
 #include <common/support.h>
 #include <common/text.h>
 
-#include "commands.h"
 #include "explain.h"
 #include "file_options.h"
 #include "jobs.h"
-#include "models.h"
+#include <plugin/program/asked.h>
+#include <plugin/program/commands.h>
+#include <plugin/program/models.h>
 
 /* One run of the command. */
 typedef struct {
@@ -138,7 +139,7 @@ static vipann_status
 open_model(batch *b, vipann_error *error)
 {
     b->model = vip_models_open(b->values[VIP_FILE_MODEL].text, error);
-    b->rules = b->model != NULL ? vip_file_rules(b->values, b->model, error) : NULL;
+    b->rules = b->model != NULL ? vip_asked_rules(b->arguments, b->model, error) : NULL;
     return b->rules != NULL ? VIPANN_OK : error->status;
 }
 

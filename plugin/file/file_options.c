@@ -10,99 +10,79 @@
 #include <common/number.h>
 #include <common/support.h>
 
-#include "commands.h"
-#include "models.h"
+#include <plugin/program/asked.h>
+#include <plugin/program/commands.h>
 
 enum { PIECE_WORK = 32 }; /* columns times members in one go: enough to pay, and small enough for the caches */
 
-static const char *const LATENCIES[] = {"centred", "edge", NULL};   /* in the order of vipann_latency */
-static const char *const MEMBERS[] = {"flipout", "explicit", NULL}; /* in the order of vipann_members */
-static const char *const ALL[] = {"all", NULL};
-static const char *const OF_MODEL[] = {"model", NULL};
+static const char *const LATENCIES[] = {"centred", "edge", NULL}; /* in the order of vipann_latency */
 
-static const char SOUND[] = "What to hear", NETWORK[] = "How to hear it", RULES[] = "What counts as an event",
-                  RESULTS[] = "What to write";
-
-static const vip_option OPTIONS[VIP_FILE_N_OPTIONS] = {
-    [VIP_FILE_START] = {"start", VIP_OPTION_NUMBER, "SECONDS", 0, 1e7, NULL, "0", NULL, SOUND,
-                        "Leave out so much; times in results are still those of the whole file."},
-    [VIP_FILE_DURATION] = {"duration", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e7, NULL, NULL, "to the end", SOUND,
-                           "Hear this much of each file."},
-    [VIP_FILE_CHANNEL] = {"channel", VIP_OPTION_WHOLE, "N", 1, VIPANN_MAX_CHANNELS, NULL, NULL, "the mean of all",
-                          SOUND, "Hear one channel only, counted from 1."},
-    [VIP_FILE_RECURSIVE] = {"recursive", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, SOUND,
+static const vip_option *const OPTIONS[VIP_FILE_N_OPTIONS] = {
+    [VIP_FILE_START] =
+        &(const vip_option){"start", VIP_OPTION_NUMBER, "SECONDS", 0, 1e7, NULL, "0", NULL, VIP_GROUP_SOUND,
+                            "Leave out so much; times in results are still those of the whole file."},
+    [VIP_FILE_DURATION] = &(const vip_option){"duration", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e7, NULL, NULL,
+                                              "to the end", VIP_GROUP_SOUND, "Hear this much of each file."},
+    [VIP_FILE_CHANNEL] = &VIP_OPTION_CHANNEL,
+    [VIP_FILE_RECURSIVE] =
+        &(const vip_option){"recursive", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_SOUND,
                             "Take folders too: the sound files in them and below, sorted by name. Hidden files and "
                             "those with other endings are passed over, links to folders are not followed."},
-    [VIP_FILE_SHARD] = {"shard", VIP_OPTION_TEXT, "I/N", 0, 0, NULL, NULL, "all", SOUND,
-                        "Of all files take every N-th only, beginning with the I-th: N computers with I = 1 to N "
-                        "share the work."},
-    [VIP_FILE_MODEL] =
-        {"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, VIP_DEFAULT_MODEL, NULL, NETWORK,
-         "A .safetensors file, or the name of a model in VIPANN_MODEL_PATH (folders separated by colons) or among "
-         "those installed."},
-    [VIP_FILE_PASSES] = {"passes", VIP_OPTION_WHOLE, "N", 0, VIPANN_MAX_PASSES, NULL, NULL, "the model's, else 8",
-                         NETWORK,
-                         "Monte-Carlo passes, or members of an ensemble; their disagreement is what the model does not "
-                         "know. 0: one deterministic pass."},
-    [VIP_FILE_MEMBERS] = {"members", VIP_OPTION_CHOICE, NULL, 0, 0, MEMBERS, "flipout", NULL, NETWORK,
-                          "How a mean-field model draws its members. flipout: all from one draw, with signs of their "
-                          "own; cheap. explicit: each with a draw of its own; independent, and slower."},
-    [VIP_FILE_SEED] = {"seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709551615e19, NULL, "1", NULL, NETWORK,
-                       "Of all random numbers; the same seed gives the same results."},
-    [VIP_FILE_HOP] =
-        {"hop", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e4, NULL, NULL, "one column", NETWORK,
-         "Time between results, rounded to whole columns of the network (0.32 s in the shipped models), at least one."},
-    [VIP_FILE_WINDOW] = {"window", VIP_OPTION_NUMBER, "SECONDS", 1e-3, 1e7, ALL, NULL, "the model's, else 15 columns",
-                         NETWORK,
-                         "How far back a result listens, rounded likewise. More than 375 columns mean: back to the "
-                         "start. Events have a short window of their own."},
-    [VIP_FILE_HORIZON] = {"horizon", VIP_OPTION_NUMBER, "SECONDS", 0, 3600, NULL, "0", NULL, NETWORK,
-                          "Time constant of smoothing over results; 0: none."},
+    [VIP_FILE_SHARD] =
+        &(const vip_option){"shard", VIP_OPTION_TEXT, "I/N", 0, 0, NULL, NULL, "all", VIP_GROUP_SOUND,
+                            "Of all files take every N-th only, beginning with the I-th: N computers with I = 1 to N "
+                            "share the work."},
+    [VIP_FILE_MODEL] = &VIP_OPTION_MODEL,
+    [VIP_FILE_PASSES] = &VIP_OPTION_PASSES,
+    [VIP_FILE_MEMBERS] = &VIP_OPTION_MEMBERS,
+    [VIP_FILE_SEED] = &VIP_OPTION_SEED,
+    [VIP_FILE_HOP] = &VIP_OPTION_HOP,
+    [VIP_FILE_WINDOW] = &VIP_OPTION_WINDOW,
+    [VIP_FILE_HORIZON] = &VIP_OPTION_HORIZON,
     [VIP_FILE_LATENCY] =
-        {"latency", VIP_OPTION_CHOICE, NULL, 0, 0, LATENCIES, "centred", NULL, NETWORK,
-         "centred: a result waits for all sound that bears on it. edge: as if the sound ended right there, as a "
-         "live listener hears it; about three times the work."},
-    [VIP_FILE_RULES] = {"rules", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, NULL, RULES,
-                        "Read rules for all classes and for single ones: lines KEY = VALUE, and sections [class "
-                        "\"Dog\"]. Keys: threshold, hysteresis, min_length, merge_gap, hops, report, level; "
-                        "vipann-rules(5) tells of them."},
-    [VIP_FILE_THRESHOLD] = {"threshold", VIP_OPTION_NUMBER, "P", 0, 1, OF_MODEL, NULL,
-                            "the model's, else 0.5 (0.8 if its classes are exclusive)", RULES,
-                            "Probability from which a class is present, where the rules say nothing about this class."},
-    [VIP_FILE_ONLY] = {"only", VIP_OPTION_TEXT, "\"A;B\"", 0, 0, NULL, NULL, NULL, RULES,
-                       "Report events of these classes only, named as the model does."},
-    [VIP_FILE_IGNORE] = {"ignore", VIP_OPTION_TEXT, "\"A;B\"", 0, 0, NULL, NULL, NULL, RULES,
-                         "Report no events of these classes."},
-    [VIP_FILE_EXPLAIN] = {"explain", VIP_OPTION_TEXT, "CLASS", 0, 0, NULL, NULL, NULL, RULES,
-                          "Show the rule in force for this class, and where each value comes from; hear nothing."},
-    [VIP_FILE_EVENTS] = {"events", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, RESULTS,
-                         "Events instead of results: from when to when a class was heard, in the order in which they "
-                         "end."},
-    [VIP_FILE_SUMMARY] = {"summary", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, RESULTS,
-                          "For each class, over all files: how many events, how many seconds, and the most certain "
-                          "one."},
-    [VIP_FILE_CLIP] = {"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, RESULTS,
-                       "One result for each whole file; hop, window, horizon and latency do not matter then."},
-    [VIP_FILE_FORMAT] = {"format", VIP_OPTION_CHOICE, NULL, 0, 0, VIP_FORMAT_NAMES, "text", NULL, RESULTS,
-                         "text for eyes, jsonl (one JSON object per line), csv (one row each; for each class shown "
-                         "the columns label_1, p_1, std_1 and so on), or of events: labels (an Audacity label track), "
-                         "raven (a Raven selection table)."},
-    [VIP_FILE_TOP] = {"top", VIP_OPTION_WHOLE, "N", 1, 4096, ALL, "5", NULL, RESULTS,
-                      "Classes in a result, the most probable first; text on a terminal shows as many as fit."},
-    [VIP_FILE_OUTPUT] = {"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, "standard output", RESULTS,
-                         "Write here; the file appears when all is done, whole or not at all."},
-    [VIP_FILE_OUTPUT_DIR] = {"output-dir", VIP_OPTION_TEXT, "DIR", 0, 0, NULL, NULL, NULL, RESULTS,
-                             "Write one file for each recording into this folder, called like the recording with "
-                             ".txt, .jsonl, .csv, .labels.txt or .selections.txt behind; what --recursive finds keeps "
-                             "its subfolders."},
-    [VIP_FILE_RESUME] = {"resume", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, RESULTS,
-                         "With --output or --output-dir: write each file when it is finished, keep a journal "
-                         "(FILE.journal or DIR/vipann.journal), and given again go on where an earlier run ended, "
-                         "whatever ended it."},
+        &(const vip_option){
+            "latency", VIP_OPTION_CHOICE, NULL, 0, 0, LATENCIES, "centred", NULL, VIP_GROUP_NETWORK,
+            "centred: a result waits for all sound that bears on it. edge: as if the sound ended right there, as a "
+            "live listener hears it; about three times the work."},
+    [VIP_FILE_RULES] = &VIP_OPTION_RULES,
+    [VIP_FILE_THRESHOLD] = &VIP_OPTION_THRESHOLD,
+    [VIP_FILE_ONLY] = &VIP_OPTION_ONLY,
+    [VIP_FILE_IGNORE] = &VIP_OPTION_IGNORE,
+    [VIP_FILE_EXPLAIN] =
+        &(const vip_option){"explain", VIP_OPTION_TEXT, "CLASS", 0, 0, NULL, NULL, NULL, VIP_GROUP_RULES,
+                            "Show the rule in force for this class, and where each value comes from; hear nothing."},
+    [VIP_FILE_EVENTS] = &VIP_OPTION_EVENTS,
+    [VIP_FILE_SUMMARY] =
+        &(const vip_option){"summary", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
+                            "For each class, over all files: how many events, how many seconds, and the most certain "
+                            "one."},
+    [VIP_FILE_CLIP] =
+        &(const vip_option){"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
+                            "One result for each whole file; hop, window, horizon and latency do not matter then."},
+    [VIP_FILE_FORMAT] = &(
+        const vip_option){"format", VIP_OPTION_CHOICE, NULL, 0, 0, VIP_FORMAT_NAMES, "text", NULL, VIP_GROUP_RESULTS,
+                          "text for eyes, jsonl (one JSON object per line), csv (one row each; for each class shown "
+                          "the columns label_1, p_1, std_1 and so on), or of events: labels (an Audacity label track), "
+                          "raven (a Raven selection table)."},
+    [VIP_FILE_TOP] = &VIP_OPTION_TOP,
+    [VIP_FILE_OUTPUT] =
+        &(const vip_option){"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, "standard output", VIP_GROUP_RESULTS,
+                            "Write here; the file appears when all is done, whole or not at all."},
+    [VIP_FILE_OUTPUT_DIR] =
+        &(const vip_option){"output-dir", VIP_OPTION_TEXT, "DIR", 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
+                            "Write one file for each recording into this folder, called like the recording with "
+                            ".txt, .jsonl, .csv, .labels.txt or .selections.txt behind; what --recursive finds keeps "
+                            "its subfolders."},
+    [VIP_FILE_RESUME] =
+        &(const vip_option){"resume", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
+                            "With --output or --output-dir: write each file when it is finished, keep a journal "
+                            "(FILE.journal or DIR/vipann.journal), and given again go on where an earlier run ended, "
+                            "whatever ended it."},
     [VIP_FILE_THREADS] =
-        {"threads", VIP_OPTION_WHOLE, "N", 1, 64, NULL, "1", NULL, RESULTS,
-         "Files to analyse at once. Results are the same and in the order of the files, but come a whole file at "
-         "a time."},
+        &(const vip_option){
+            "threads", VIP_OPTION_WHOLE, "N", 1, 64, NULL, "1", NULL, VIP_GROUP_RESULTS,
+            "Files to analyse at once. Results are the same and in the order of the files, but come a whole file at "
+            "a time."},
 };
 
 const vip_command VIP_FILE_COMMAND = {
@@ -260,30 +240,6 @@ vip_file_engine_options(const vip_value *values, const vipann_model *model, vipa
     o->piece_columns = piece < VIPANN_MAX_PIECE_COLUMNS ? piece : VIPANN_MAX_PIECE_COLUMNS;
 }
 
-vipann_rules *
-vip_file_rules(const vip_value *values, const vipann_model *model, vipann_error *error)
-{
-    vipann_rules *rules = vipann_rules_new(model, error);
-    vipann_status status = rules != NULL ? VIPANN_OK : VIPANN_E_MEMORY;
-    if (status == VIPANN_OK && values[VIP_FILE_RULES].given) {
-        status = vipann_rules_read(rules, values[VIP_FILE_RULES].text, error);
-    }
-    if (status == VIPANN_OK && values[VIP_FILE_THRESHOLD].given) {
-        status = vipann_rules_set(rules, NULL, "threshold", values[VIP_FILE_THRESHOLD].text, "--threshold", error);
-    }
-    if (status == VIPANN_OK && values[VIP_FILE_ONLY].given) {
-        status = vipann_rules_only(rules, values[VIP_FILE_ONLY].text, "--only", error);
-    }
-    if (status == VIPANN_OK && values[VIP_FILE_IGNORE].given) {
-        status = vipann_rules_ignore(rules, values[VIP_FILE_IGNORE].text, "--ignore", error);
-    }
-    if (status != VIPANN_OK) {
-        vipann_rules_free(rules);
-        return NULL;
-    }
-    return rules;
-}
-
 /* ----------------------------------------------------------------------------------------------------- settings */
 
 /* FNV-1a. */
@@ -360,7 +316,7 @@ vip_file_settings(const vip_value *values, const vipann_model *model, const vipa
     add_number(&l, "duration", values[VIP_FILE_DURATION].given ? values[VIP_FILE_DURATION].number : 0);
     add_number(&l, "channel", options->channel + 1);
     add_whole(&l, "passes", options->passes);
-    add_text(&l, "members", MEMBERS[options->members]);
+    add_text(&l, "members", VIP_MEMBERS_NAMES[options->members]);
     add_whole(&l, "seed", options->seed);
     add_whole(&l, "hop", options->hop_columns);
     add_whole(&l, "window", options->window_columns);

@@ -7,7 +7,7 @@
 #include <vipann/vipann.h>
 
 #include "journal.h"
-#include "report.h"
+#include <plugin/report/report.h>
 
 /* The places of the options in the table. */
 enum {
@@ -52,9 +52,6 @@ vip_subject vip_file_subject(const vip_value *values);
 
 /* Fills the options of an engine, but for the rules. */
 void vip_file_engine_options(const vip_value *values, const vipann_model *model, vipann_options *options);
-
-/* The rules of the file and the options; NULL: E_ARG, or as vipann_rules_read. */
-vipann_rules *vip_file_rules(const vip_value *values, const vipann_model *model, vipann_error *error);
 
 /* Everything that results depend on, in words: fills settings and returns how many there are. */
 enum { VIP_FILE_SETTINGS = 24 };

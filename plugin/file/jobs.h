@@ -10,7 +10,7 @@
 
 #include "analyse.h"
 #include "delivery.h"
-#include "report.h"
+#include <plugin/report/report.h>
 
 typedef struct {
     vip_analysis analysis;

@@ -8,7 +8,7 @@
 
 #include <common/number.h>
 #include <common/support.h>
-#include <plugin/file/models.h>
+#include <plugin/program/models.h>
 
 #include <lv2/log/log.h>
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <common/options.h>
-#include <plugin/file/commands.h>
+#include <plugin/program/commands.h>
 
 /* The tables are private to the commands. So the linker sends the commands' call of vip_options_parse here: it keeps
  * the table and says that nothing can be done. */
@@ -57,7 +57,7 @@ static size_t
 invent(char *out, size_t size, uint32_t *random)
 {
     const vip_command *command = tables[fuzz_random(random) % n_tables];
-    const vip_option *option = &command->options[fuzz_random(random) % command->n_options];
+    const vip_option *option = command->options[fuzz_random(random) % command->n_options];
     const double limit = fuzz_random(random) % 2 == 0 ? option->least : option->most;
     const double step = option->kind == VIP_OPTION_WHOLE ? 1 : 0.001;
     const double value = limit + step * ((double)(fuzz_random(random) % 3) - 1);
@@ -168,7 +168,7 @@ parse(const vip_command *command, int argc, char **argv)
     } else {
         check_operands(command, &arguments, argc, argv);
         for (size_t i = 0; i < command->n_options; i++) {
-            check_value(&command->options[i], &arguments.values[i]);
+            check_value(command->options[i], &arguments.values[i]);
         }
     }
     vip_arguments_free(&arguments);

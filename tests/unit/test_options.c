@@ -21,14 +21,20 @@ enum { MODEL, PASSES, WINDOW, FORMAT, CLIP, SEED, N_OPTIONS };
 static const char *const FORMATS[] = {"text", "jsonl", "csv", NULL};
 static const char *const ALL[] = {"all", NULL};
 
-static const vip_option OPTIONS[N_OPTIONS] = {
-    [MODEL] = {"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, "usual", NULL, "Input", "Which model."},
-    [PASSES] = {"passes", VIP_OPTION_WHOLE, "N", 0, 64, NULL, NULL, "the model's", "Input", "How many."},
-    [WINDOW] = {"window", VIP_OPTION_NUMBER, "SECONDS", 0.5, 120, ALL, "4.8", NULL, "Input", "How long."},
-    [FORMAT] = {"format", VIP_OPTION_CHOICE, NULL, 0, 0, FORMATS, "text", NULL, "Output", "In which form."},
-    [CLIP] = {"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Output", "One for all."},
-    [SEED] = {"seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709551615e19, NULL, "1", NULL, "Output",
-              "A sentence that is long enough to be broken into more than one line of the help, at a space."},
+static const vip_option *const OPTIONS[N_OPTIONS] = {
+    [MODEL] =
+        &(const vip_option){"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, "usual", NULL, "Input", "Which model."},
+    [PASSES] =
+        &(const vip_option){"passes", VIP_OPTION_WHOLE, "N", 0, 64, NULL, NULL, "the model's", "Input", "How many."},
+    [WINDOW] =
+        &(const vip_option){"window", VIP_OPTION_NUMBER, "SECONDS", 0.5, 120, ALL, "4.8", NULL, "Input", "How long."},
+    [FORMAT] =
+        &(const vip_option){"format", VIP_OPTION_CHOICE, NULL, 0, 0, FORMATS, "text", NULL, "Output", "In which form."},
+    [CLIP] = &(const vip_option){"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Output", "One for all."},
+    [SEED] =
+        &(const vip_option){
+            "seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709551615e19, NULL, "1", NULL, "Output",
+            "A sentence that is long enough to be broken into more than one line of the help, at a space."},
 };
 
 static const vip_command COMMAND = {.name = "test",
@@ -197,7 +203,7 @@ test_help_shows_every_option_within_80_columns(void **state)
     assert_int_equal(fclose(out), 0);
     for (size_t i = 0; i < N_OPTIONS; i++) {
         char expected[64];
-        (void)snprintf(expected, sizeof expected, "  --%s", OPTIONS[i].name);
+        (void)snprintf(expected, sizeof expected, "  --%s", OPTIONS[i]->name);
         assert_non_null(strstr(text, expected));
     }
     assert_non_null(strstr(text, "--window SECONDS|all"));

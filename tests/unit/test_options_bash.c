@@ -17,13 +17,13 @@
 
 static const char *const WORDS[] = {"all", "some", NULL};
 
-static const vip_option OPTIONS[] = {
-    {"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, NULL, NULL, "How", "Which."},
-    {"window", VIP_OPTION_NUMBER, "SECONDS", 0.5, 120, WORDS, "4.8", NULL, "How", "How long."},
-    {"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, NULL, "What", "Where to."},
-    {"output-folder", VIP_OPTION_TEXT, "DIR", 0, 0, NULL, NULL, NULL, "What", "Where to."},
-    {"class", VIP_OPTION_TEXT, "NAME", 0, 0, NULL, NULL, NULL, "What", "Which class."},
-    {"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "What", "One for all."},
+static const vip_option *const OPTIONS[] = {
+    &(const vip_option){"model", VIP_OPTION_TEXT, "MODEL", 0, 0, NULL, NULL, NULL, "How", "Which."},
+    &(const vip_option){"window", VIP_OPTION_NUMBER, "SECONDS", 0.5, 120, WORDS, "4.8", NULL, "How", "How long."},
+    &(const vip_option){"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, NULL, "What", "Where to."},
+    &(const vip_option){"output-folder", VIP_OPTION_TEXT, "DIR", 0, 0, NULL, NULL, NULL, "What", "Where to."},
+    &(const vip_option){"class", VIP_OPTION_TEXT, "NAME", 0, 0, NULL, NULL, NULL, "What", "Which class."},
+    &(const vip_option){"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "What", "One for all."},
 };
 
 static const vip_command FILES = {.name = "a-test file",

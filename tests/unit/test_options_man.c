@@ -16,11 +16,14 @@
 
 static const char *const WORDS[] = {"all", "some", NULL};
 
-static const vip_option OPTIONS[] = {
-    {"passes", VIP_OPTION_WHOLE, "N", 0, 64, NULL, NULL, "the model's", "How", "How many."},
-    {"window", VIP_OPTION_NUMBER, "SECONDS", 0.5, 120, WORDS, "4.8", NULL, "How", "How long. Or not."},
-    {"format", VIP_OPTION_CHOICE, NULL, 0, 0, WORDS, "all", NULL, "What", ".TH 'sh \\fBthis\\fR \"x\" a-b --c ~ ^"},
-    {"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "What", "'One for all, of version 1. 2."},
+static const vip_option *const OPTIONS[] = {
+    &(const vip_option){"passes", VIP_OPTION_WHOLE, "N", 0, 64, NULL, NULL, "the model's", "How", "How many."},
+    &(const vip_option){"window", VIP_OPTION_NUMBER, "SECONDS", 0.5, 120, WORDS, "4.8", NULL, "How",
+                        "How long. Or not."},
+    &(const vip_option){"format", VIP_OPTION_CHOICE, NULL, 0, 0, WORDS, "all", NULL, "What",
+                        ".TH 'sh \\fBthis\\fR \"x\" a-b --c ~ ^"},
+    &(const vip_option){"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "What",
+                        "'One for all, of version 1. 2."},
 };
 
 static const vip_entry ENVIRONMENT[] = {{"TEST_PATH", "Where."}, {NULL, NULL}};

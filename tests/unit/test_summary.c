@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_summary.c -- holds the promises of plugin/file/summary.h; tests/cli/summary.sh holds it to the events. */
+/* test_summary.c -- holds the promises of plugin/report/summary.h; tests/cli/summary.sh holds it to the events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include <plugin/file/summary.h>
+#include <plugin/report/summary.h>
 
 #include "failing.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* models.h -- finds a model by path or by name. */
-#ifndef VIP_PLUGIN_FILE_MODELS_H
-#define VIP_PLUGIN_FILE_MODELS_H
+#ifndef VIP_PLUGIN_PROGRAM_MODELS_H
+#define VIP_PLUGIN_PROGRAM_MODELS_H
 
 #include <vipann/vipann.h>
 
@@ -14,4 +14,4 @@
  * Errors: as vipann_model_open; a name that is nowhere: E_IO. */
 vipann_model *vip_models_open(const char *name, vipann_error *error);
 
-#endif /* VIP_PLUGIN_FILE_MODELS_H */
+#endif /* VIP_PLUGIN_PROGRAM_MODELS_H */

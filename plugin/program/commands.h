@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* commands.h -- the sub-commands of `vipann` that live in this folder, and what a program answers. */
-#ifndef VIP_PLUGIN_FILE_COMMANDS_H
-#define VIP_PLUGIN_FILE_COMMANDS_H
+#ifndef VIP_PLUGIN_PROGRAM_COMMANDS_H
+#define VIP_PLUGIN_PROGRAM_COMMANDS_H
 
 #include <common/options.h>
 
@@ -19,4 +19,4 @@ int vip_command_info(int argc, char **argv);
  * else calls run, and returns the exit status. */
 int vip_command_line(const vip_command *command, int argc, char **argv, int (*run)(const vip_arguments *arguments));
 
-#endif /* VIP_PLUGIN_FILE_COMMANDS_H */
+#endif /* VIP_PLUGIN_PROGRAM_COMMANDS_H */

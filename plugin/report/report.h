@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* report.h -- what was heard, written as text, JSON lines, CSV, label track or selection table. The formats are one
  * table; see README.md for how to add one. */
-#ifndef VIP_PLUGIN_FILE_REPORT_H
-#define VIP_PLUGIN_FILE_REPORT_H
+#ifndef VIP_PLUGIN_REPORT_REPORT_H
+#define VIP_PLUGIN_REPORT_REPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -88,4 +88,4 @@ void vip_report_labels_event(vip_report *report, const vipann_event *event);
 void vip_report_raven_head(const vip_report *report);
 void vip_report_raven_event(vip_report *report, const vipann_event *event);
 
-#endif /* VIP_PLUGIN_FILE_REPORT_H */
+#endif /* VIP_PLUGIN_REPORT_REPORT_H */

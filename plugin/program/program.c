@@ -8,8 +8,9 @@ static const vip_subcommand COMMANDS[] = {
     {NULL, NULL, NULL},
 };
 
-static const vip_option OPTIONS[] = {
-    {"version", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Options", "Show the version and the kernels in use."},
+static const vip_option *const OPTIONS[] = {
+    &(const vip_option){"version", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Options",
+                        "Show the version and the kernels in use."},
 };
 
 static const vip_entry ENVIRONMENT[] = {

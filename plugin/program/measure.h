@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* measure.h -- how much of a core a model takes live on this machine. */
-#ifndef VIP_PLUGIN_FILE_MEASURE_H
-#define VIP_PLUGIN_FILE_MEASURE_H
+#ifndef VIP_PLUGIN_PROGRAM_MEASURE_H
+#define VIP_PLUGIN_PROGRAM_MEASURE_H
 
 #include <vipann/vipann.h>
 
@@ -10,4 +10,4 @@
  * that would take long. Errors: as vipann_engine_new. */
 vipann_status vip_measure_core(vipann_model *model, const vipann_options *options, double *core, vipann_error *error);
 
-#endif /* VIP_PLUGIN_FILE_MEASURE_H */
+#endif /* VIP_PLUGIN_PROGRAM_MEASURE_H */

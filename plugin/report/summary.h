@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* summary.h -- what was heard in all recordings together, class by class. */
-#ifndef VIP_PLUGIN_FILE_SUMMARY_H
-#define VIP_PLUGIN_FILE_SUMMARY_H
+#ifndef VIP_PLUGIN_REPORT_SUMMARY_H
+#define VIP_PLUGIN_REPORT_SUMMARY_H
 
 #include <vipann/vipann.h>
 
@@ -31,4 +31,4 @@ void vip_summary_merge(vip_summary *summary, const vip_summary *other);
 /* The classes that were heard, the longest first (of equals the lower index), into order [classes]; returns how many. */
 uint32_t vip_summary_rank(const vip_summary *summary, uint32_t *order);
 
-#endif /* VIP_PLUGIN_FILE_SUMMARY_H */
+#endif /* VIP_PLUGIN_REPORT_SUMMARY_H */

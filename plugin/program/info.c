@@ -19,12 +19,13 @@ enum { JSON, PASSES, QUICK, N_OPTIONS };
 
 static const char GROUP[] = "Options";
 
-static const vip_option OPTIONS[N_OPTIONS] = {
-    [JSON] = {"json", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, GROUP, "One JSON object instead of text."},
-    [PASSES] = {"passes", VIP_OPTION_WHOLE, "N", 1, VIPANN_MAX_PASSES, NULL, NULL, "the model's, else 8", GROUP,
-                "Monte-Carlo passes to count and to measure."},
-    [QUICK] = {"quick", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, GROUP,
-               "Leave out the measurement, which takes a few seconds."},
+static const vip_option *const OPTIONS[N_OPTIONS] = {
+    [JSON] = &(const vip_option){"json", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, GROUP,
+                                 "One JSON object instead of text."},
+    [PASSES] = &(const vip_option){"passes", VIP_OPTION_WHOLE, "N", 1, VIPANN_MAX_PASSES, NULL, NULL,
+                                   "the model's, else 8", GROUP, "Monte-Carlo passes to count and to measure."},
+    [QUICK] = &(const vip_option){"quick", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, GROUP,
+                                  "Leave out the measurement, which takes a few seconds."},
 };
 
 const vip_command VIP_INFO_COMMAND = {
