@@ -69,7 +69,7 @@ static bool
 give(vip_instance *p, vipann_model *model, vipann_error *error)
 {
     bool at_once = !p->active || !atomic_load_explicit(&p->heard, memory_order_relaxed); /* nothing to be kept */
-    return vip_stream_give_model(p->stream, model, at_once, error) == VIPANN_OK;
+    return vip_stream_give_model(p->stream, model, 0, at_once, error) == VIPANN_OK;
 }
 
 /* The file of a model, false: its path is too long. */

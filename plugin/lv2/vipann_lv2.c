@@ -258,13 +258,13 @@ collect(vip_instance *p, uint32_t frame)
     vipann_event event;
     float limit = control(p, VIP_PORT_UNCERTAINTY_LIMIT);
     bool any = limit >= VIP_PORTS[VIP_PORT_UNCERTAINTY_LIMIT].most;
-    for (int i = 0; i < VIP_EVENTS_A_RUN && vip_stream_next_event(p->stream, &event); i++) {
+    for (int i = 0; i < VIP_EVENTS_A_RUN && vip_stream_next_event(p->stream, &event, NULL); i++) {
         bool sure = any || !event.has_epistemic || event.epistemic_nats <= (double)limit;
         count_event(p, event.ended);
         vip_notes_event(p, frame, &event, sure && is_on(p, VIP_PORT_MIDI));
         vip_messages_event(p, frame, &event);
     }
-    if (vip_stream_latest(p->stream, p->result)) {
+    if (vip_stream_latest(p->stream, p->result, NULL)) {
         show(p, p->result);
         vip_messages_result(p, frame, p->result);
     }

@@ -15,7 +15,18 @@
 
 enum { ARRAYS = 4, LINE = 64 /* bytes of a cache line */ };
 enum { BUFFERS = 3, BUFFER = 3 /* bits that number one */, UNREAD = 4 /* the bit that says that it is news */ };
-enum { LARGEST = sizeof(vipann_result) + ARRAYS * VIP_OUTBOX_CLASSES * sizeof(float) };
+/* What stands before the arrays of a result. */
+typedef struct {
+    vipann_result result; /* its pointers mean nothing here */
+    uint32_t tag;
+} header;
+
+typedef struct {
+    vipann_event event;
+    uint32_t tag;
+} event_record;
+
+enum { LARGEST = sizeof(header) + ARRAYS * VIP_OUTBOX_CLASSES * sizeof(float) };
 
 _Static_assert((VIP_OUTBOX_BYTES & (VIP_OUTBOX_BYTES - 1)) == 0, "positions wrap by a mask");
 _Static_assert((VIP_OUTBOX_EVENTS & (VIP_OUTBOX_EVENTS - 1)) == 0, "positions wrap by a mask");
@@ -34,7 +45,7 @@ struct vip_outbox {
 
     alignas(LINE) atomic_uint between; /* exchanged by both sides, acquire and release: partners of each other */
 
-    alignas(LINE) vipann_event events[VIP_OUTBOX_EVENTS];
+    alignas(LINE) event_record events[VIP_OUTBOX_EVENTS];
     alignas(LINE) unsigned char results[VIP_OUTBOX_BYTES];
     alignas(LINE) unsigned char latest[BUFFERS][(LARGEST + LINE - 1) / LINE * LINE];
 };
@@ -97,8 +108,8 @@ vip_outbox_result_free(vipann_result *result)
 
 /* -------------------------------------------------------------------------------------------------------- results */
 
-/* A record is the structure, whose pointers mean nothing there, and its four arrays. A part of it goes to or comes from
- * a place of the ring, around the end where it must. */
+/* A record is its header and the four arrays. A part of it goes to or comes from a place of the ring, around the end where
+ * it must. */
 static size_t
 put(vip_outbox *o, size_t at, const void *part, size_t bytes)
 {
@@ -121,60 +132,74 @@ get(const vip_outbox *o, size_t at, void *part, size_t bytes)
 
 /* The numbers of a record; the arrays of `out` stay its own. */
 static void
-take_numbers(const vipann_result *record, vipann_result *out)
+take_numbers(const header *record, vipann_result *out, uint32_t *tag)
 {
     const vipann_result own = *out;
-    *out = *record;
+    *out = record->result;
     out->p = own.p;
     out->std = own.std;
     out->aleatoric = own.aleatoric;
     out->epistemic = own.epistemic;
+    if (tag != NULL) {
+        *tag = record->tag;
+    }
 }
 
 static void
-put_latest(vip_outbox *o, const vipann_result *result)
+put_latest(vip_outbox *o, const header *record)
 {
     unsigned char *place = o->latest[o->workers];
+    const vipann_result *result = &record->result;
     const float *const arrays[ARRAYS] = {result->p, result->std, result->aleatoric, result->epistemic};
     const size_t bytes = result->classes * sizeof(float);
-    memcpy(place, result, sizeof *result);
+    memcpy(place, record, sizeof *record);
     for (size_t i = 0; i < ARRAYS; i++) {
-        memcpy(place + sizeof *result + i * bytes, arrays[i], bytes);
+        memcpy(place + sizeof *record + i * bytes, arrays[i], bytes);
     }
     o->workers = atomic_exchange_explicit(&o->between, o->workers | UNREAD, memory_order_acq_rel) & BUFFER;
 }
 
-void
-vip_outbox_put_result(vip_outbox *o, const vipann_result *result)
+size_t
+vip_outbox_waiting(const vip_outbox *o)
 {
-    put_latest(o, result);
+    const size_t taken =
+        atomic_load_explicit(&o->bytes_taken, memory_order_relaxed); /* both only grow: never too few */
+    return atomic_load_explicit(&o->bytes_written, memory_order_relaxed) - taken;
+}
+
+bool
+vip_outbox_put_result(vip_outbox *o, uint32_t tag, const vipann_result *result)
+{
+    const header record = {*result, tag};
+    put_latest(o, &record);
     const float *const arrays[ARRAYS] = {result->p, result->std, result->aleatoric, result->epistemic};
     const size_t bytes = result->classes * sizeof(float);
     size_t at = atomic_load_explicit(&o->bytes_written, memory_order_relaxed);        /* our own */
     const size_t taken = atomic_load_explicit(&o->bytes_taken, memory_order_acquire); /* with next_result */
-    if (VIP_OUTBOX_BYTES - (at - taken) < sizeof *result + ARRAYS * bytes) {
-        return;
+    if (VIP_OUTBOX_BYTES - (at - taken) < sizeof record + ARRAYS * bytes) {
+        return false;
     }
-    at = put(o, at, result, sizeof *result);
+    at = put(o, at, &record, sizeof record);
     for (size_t i = 0; i < ARRAYS; i++) {
         at = put(o, at, arrays[i], bytes);
     }
     atomic_store_explicit(&o->bytes_written, at, memory_order_release);
+    return true;
 }
 
 bool
-vip_outbox_latest(vip_outbox *o, vipann_result *out)
+vip_outbox_latest(vip_outbox *o, vipann_result *out, uint32_t *tag)
 {
     if ((atomic_load_explicit(&o->between, memory_order_relaxed) & UNREAD) == 0) {
         return false; /* only a look; what is read is ordered by the exchange */
     }
     o->readers = atomic_exchange_explicit(&o->between, o->readers, memory_order_acq_rel) & BUFFER;
     const unsigned char *place = o->latest[o->readers];
-    vipann_result record;
+    header record;
     memcpy(&record, place, sizeof record);
-    take_numbers(&record, out);
+    take_numbers(&record, out, tag);
     float *const arrays[ARRAYS] = {out->p, out->std, out->aleatoric, out->epistemic};
-    const size_t bytes = record.classes * sizeof(float);
+    const size_t bytes = record.result.classes * sizeof(float);
     for (size_t i = 0; i < ARRAYS; i++) {
         memcpy(arrays[i], place + sizeof record + i * bytes, bytes);
     }
@@ -182,18 +207,18 @@ vip_outbox_latest(vip_outbox *o, vipann_result *out)
 }
 
 bool
-vip_outbox_next_result(vip_outbox *o, vipann_result *out)
+vip_outbox_next_result(vip_outbox *o, vipann_result *out, uint32_t *tag)
 {
     size_t at = atomic_load_explicit(&o->bytes_taken, memory_order_relaxed);   /* our own */
     if (atomic_load_explicit(&o->bytes_written, memory_order_acquire) == at) { /* with put_result */
         return false;
     }
-    vipann_result record;
+    header record;
     at = get(o, at, &record, sizeof record);
-    take_numbers(&record, out);
+    take_numbers(&record, out, tag);
     float *const arrays[ARRAYS] = {out->p, out->std, out->aleatoric, out->epistemic};
     for (size_t i = 0; i < ARRAYS; i++) {
-        at = get(o, at, arrays[i], record.classes * sizeof(float));
+        at = get(o, at, arrays[i], record.result.classes * sizeof(float));
     }
     atomic_store_explicit(&o->bytes_taken, at, memory_order_release);
     return true;
@@ -210,25 +235,29 @@ vip_outbox_event_space(vip_outbox *o)
 }
 
 bool
-vip_outbox_put_event(vip_outbox *o, const vipann_event *event)
+vip_outbox_put_event(vip_outbox *o, uint32_t tag, const vipann_event *event)
 {
     if (vip_outbox_event_space(o) == 0) {
         return false;
     }
     const size_t written = atomic_load_explicit(&o->events_written, memory_order_relaxed);
-    o->events[written & (VIP_OUTBOX_EVENTS - 1)] = *event;
+    o->events[written & (VIP_OUTBOX_EVENTS - 1)] = (event_record){*event, tag};
     atomic_store_explicit(&o->events_written, written + 1, memory_order_release);
     return true;
 }
 
 bool
-vip_outbox_next_event(vip_outbox *o, vipann_event *out)
+vip_outbox_next_event(vip_outbox *o, vipann_event *out, uint32_t *tag)
 {
     const size_t taken = atomic_load_explicit(&o->events_taken, memory_order_relaxed); /* our own */
     if (atomic_load_explicit(&o->events_written, memory_order_acquire) == taken) {     /* with put_event */
         return false;
     }
-    *out = o->events[taken & (VIP_OUTBOX_EVENTS - 1)];
+    const event_record *record = &o->events[taken & (VIP_OUTBOX_EVENTS - 1)];
+    *out = record->event;
+    if (tag != NULL) {
+        *tag = record->tag;
+    }
     atomic_store_explicit(&o->events_taken, taken + 1, memory_order_release);
     return true;
 }

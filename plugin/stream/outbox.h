@@ -27,19 +27,23 @@ void vip_outbox_free(vip_outbox *outbox);
 /* What has not been read is forgotten. */
 void vip_outbox_reset(vip_outbox *outbox);
 
-/* Replaces the latest result, and appends to the queue if there is room; else the queue does without it. */
-void vip_outbox_put_result(vip_outbox *outbox, const vipann_result *result);
+/* Replaces the latest result, and appends to the queue. False: there was no room, and the queue does without it. tag comes
+ * out with it. */
+bool vip_outbox_put_result(vip_outbox *outbox, uint32_t tag, const vipann_result *result);
+
+/* Bytes of results that wait, of VIP_OUTBOX_BYTES. Any thread. */
+size_t vip_outbox_waiting(const vip_outbox *outbox);
 
 /* Events that can be put now. */
 size_t vip_outbox_event_space(vip_outbox *outbox);
 
 /* False: there was no room, and the event is lost. */
-bool vip_outbox_put_event(vip_outbox *outbox, const vipann_event *event);
+bool vip_outbox_put_event(vip_outbox *outbox, uint32_t tag, const vipann_event *event);
 
 /* As the functions of vip_stream of the same names. */
-bool vip_outbox_latest(vip_outbox *outbox, vipann_result *out) VIPANN_RT;
-bool vip_outbox_next_result(vip_outbox *outbox, vipann_result *out) VIPANN_RT;
-bool vip_outbox_next_event(vip_outbox *outbox, vipann_event *out) VIPANN_RT;
+bool vip_outbox_latest(vip_outbox *outbox, vipann_result *out, uint32_t *tag) VIPANN_RT;
+bool vip_outbox_next_result(vip_outbox *outbox, vipann_result *out, uint32_t *tag) VIPANN_RT;
+bool vip_outbox_next_event(vip_outbox *outbox, vipann_event *out, uint32_t *tag) VIPANN_RT;
 
 /* A result with room for VIP_OUTBOX_CLASSES; NULL: memory is short. free allows NULL. */
 vipann_result *vip_outbox_result_new(void);

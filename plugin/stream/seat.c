@@ -36,17 +36,21 @@ engine_options(const vipann_model *model, const vipann_model_info *info, const v
         options->max_window_seconds > 0
             ? columns_of(options->max_window_seconds, info->column_seconds, VIPANN_MAX_WINDOW_COLUMNS)
             : 0;
-    if (options->window_seconds > 0) {
+    if (isinf(options->window_seconds)) {
+        o.window_columns = 0;
+    } else if (options->window_seconds > 0) {
         o.window_columns = columns_of(options->window_seconds, info->column_seconds, VIPANN_MAX_WINDOW_COLUMNS);
     }
     o.rate = options->rate;
     o.channels = options->channels;
+    o.channel = options->channel;
     o.max_passes = (uint32_t)clamp(options->max_passes, 0, most);
     o.passes = (uint32_t)clamp(passes, 0, most);
     o.hop_columns = columns_of(options->hop_seconds, info->column_seconds, VIPANN_MAX_HOP_COLUMNS);
     o.max_window_columns = max_window > o.window_columns ? max_window : o.window_columns;
     o.horizon_seconds = options->horizon_seconds;
     o.latency = options->latency;
+    o.members = options->members;
     o.seed = options->seed;
     o.max_block = options->max_block;
     o.rules = options->rules == NULL ? NULL : options->rules(options->user, model);
@@ -59,7 +63,8 @@ engine_options(const vipann_model *model, const vipann_model_info *info, const v
 }
 
 vip_seat *
-vip_seat_new(vipann_model *model, const vip_stream_options *options, const double *asked, vipann_error *error)
+vip_seat_new(vipann_model *model, uint32_t tag, const vip_stream_options *options, const double *asked,
+             vipann_error *error)
 {
     vipann_model_info info;
     vipann_model_describe(model, &info);
@@ -71,6 +76,7 @@ vip_seat_new(vipann_model *model, const vip_stream_options *options, const doubl
     const vipann_options o = engine_options(model, &info, options, asked);
     const bool members = o.passes > 0 && info.posterior != VIPANN_DETERMINISTIC;
     seat->model = vipann_model_ref(model);
+    seat->tag = tag;
     seat->rate = o.rate;
     seat->column_seconds = info.column_seconds;
     seat->column_frames = info.column_seconds * o.rate;
@@ -209,13 +215,13 @@ tell_event(vip_seat *seat, vip_seat_line *line, vip_outbox *outbox, vipann_event
         *open = *event;
         if (seat->serves) {
             event->id = line->events + 1;
-            open->id = vip_outbox_put_event(outbox, event) ? ++line->events : 0;
+            open->id = vip_outbox_put_event(outbox, seat->tag, event) ? ++line->events : 0;
         }
     } else if (open->id != 0) {
         event->id = open->id;
         open->id = 0;
         if (seat->serves) {
-            (void)vip_outbox_put_event(outbox, event);
+            (void)vip_outbox_put_event(outbox, seat->tag, event);
         }
     }
 }
@@ -243,7 +249,7 @@ tell_result(vip_seat *seat, vip_seat_line *line, vip_outbox *outbox, bool last)
     line->not_finite = r->not_finite;
     line->clipped = r->clipped;
     line->results++;
-    vip_outbox_put_result(outbox, r);
+    line->unread += !vip_outbox_put_result(outbox, seat->tag, r);
 }
 
 void

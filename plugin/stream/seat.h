@@ -12,18 +12,22 @@
 
 #include <stdatomic.h>
 
+/* Says which of a stream's options is out of range: E_ARG. */
+vipann_status vip_stream_check(const vip_stream_options *options, vipann_error *error);
+
 /* What runs through all seats of a stream. */
 typedef struct {
     double newest;      /* seconds: of the newest result that was put */
     uint64_t events;    /* begun so far: the newest one's id */
     double gap_seconds; /* as the newest result has them; an engine's own begin at 0 with it */
     uint64_t not_finite, clipped;
-    uint64_t results; /* put so far */
+    uint64_t results, unread; /* given so far, and those of them for which the outbox had no room */
 } vip_seat_line;
 
 typedef struct {
     /* Written at creation, then only read. */
     vipann_model *model;
+    uint32_t tag; /* of all that it says */
     vipann_engine *engine;
     vipann_reader *reader;
     double rate, column_seconds, column_frames;
@@ -47,7 +51,7 @@ typedef struct {
 } vip_seat;
 
 /* asked: the parameters asked for since, NaN where nothing was. Errors: as vipann_engine_new. */
-vip_seat *vip_seat_new(vipann_model *model, const vip_stream_options *options, const double *asked,
+vip_seat *vip_seat_new(vipann_model *model, uint32_t tag, const vip_stream_options *options, const double *asked,
                        vipann_error *error);
 void vip_seat_free(vip_seat *seat);
 

@@ -58,7 +58,8 @@ struct vip_stream {
     number asked[VIPANN_N_PARAMS]; /* NaN: nothing was */
     number load, backlog;
     atomic_uint passes, hop;
-    atomic_uint_least64_t late_hops, exchanges;
+    atomic_uint tag;
+    atomic_uint_least64_t late_hops, exchanges, unread_lost;
     atomic_bool stop;    /* the thread is to end; relaxed, the join orders what comes after */
     atomic_uint waiting; /* callers that want the lock; relaxed, a courtesy */
 
@@ -192,6 +193,7 @@ pump(vip_stream *s, vip_seat *seat)
     }
     const int columns = vip_seat_pump(seat);
     vip_seat_tell(seat, &s->line, s->outbox, false);
+    atomic_store_explicit(&s->unread_lost, s->line.unread, memory_order_relaxed);
     return columns;
 }
 
@@ -229,6 +231,7 @@ serve(vip_stream *s, vip_seat *seat)
         atomic_fetch_add_explicit(&s->exchanges, 1, memory_order_relaxed);
     }
     vip_seat_serve(seat, &s->line, s->outbox);
+    atomic_store_explicit(&s->tag, seat->tag, memory_order_release); /* with vip_stream_look: what the old one put */
     apply(s);
 }
 
@@ -332,49 +335,6 @@ vip_stream_work(vip_stream *s)
 
 /* --------------------------------------------------------------------------------------------------------- set-up */
 
-void
-vip_stream_defaults(vip_stream_options *options)
-{
-    *options = (vip_stream_options){
-        .rate = 48000,
-        .channels = 1,
-        .max_block = 8192,
-        .passes = VIP_STREAM_MODELS,
-        .hop_seconds = 0, /* one column */
-        .latency = VIPANN_CENTRED,
-        .seed = 1,
-        .governed = true,
-        .threaded = true,
-    };
-}
-
-static vipann_status
-check(const vip_stream_options *o, vipann_error *error)
-{
-    const struct {
-        const char *name;
-        double value, least, most;
-    } ranges[] = {
-        {"rate", o->rate, 8000, 384000},
-        {"channels", o->channels, 1, VIPANN_MAX_CHANNELS},
-        {"max_block", o->max_block, 1, 65536},
-        {"passes", o->passes == VIP_STREAM_MODELS ? 0 : o->passes, 0, VIPANN_MAX_PASSES},
-        {"max_passes", o->max_passes, 0, VIPANN_MAX_PASSES},
-        {"hop_seconds", o->hop_seconds, 0, 3600},
-        {"window_seconds", o->window_seconds, 0, 3600},
-        {"max_window_seconds", o->max_window_seconds, 0, 3600},
-        {"horizon_seconds", o->horizon_seconds, 0, 3600},
-        {"latency", o->latency, VIPANN_CENTRED, VIPANN_EDGE},
-    };
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
-        if (!(ranges[i].value >= ranges[i].least && ranges[i].value <= ranges[i].most)) { /* NaN is out of range */
-            return vip_fail(error, VIPANN_E_ARG, "option %s of a stream is %g; it must be between %g and %g",
-                            ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
-        }
-    }
-    return VIPANN_OK;
-}
-
 /* Signals are the program's: none is to end up in a thread that it does not know. */
 static bool
 start_thread(vip_stream *s)
@@ -390,7 +350,7 @@ start_thread(vip_stream *s)
 vip_stream *
 vip_stream_new(const vip_stream_options *options, vipann_error *error)
 {
-    if (check(options, error) != VIPANN_OK) {
+    if (vip_stream_check(options, error) != VIPANN_OK) {
         return NULL;
     }
     vip_stream *s = vip_alloc(1, sizeof *s);
@@ -436,14 +396,14 @@ vip_stream_free(vip_stream *s)
 /* ----------------------------------------------------------------------------------------------------------- owner */
 
 vipann_status
-vip_stream_give_model(vip_stream *s, vipann_model *model, bool at_once, vipann_error *error)
+vip_stream_give_model(vip_stream *s, vipann_model *model, uint32_t tag, bool at_once, vipann_error *error)
 {
     double asked[VIPANN_N_PARAMS];
     for (size_t i = 0; i < VIPANN_N_PARAMS; i++) {
         asked[i] = load_number(&s->asked[i]);
     }
     vipann_error why = {VIPANN_E_MEMORY, ""};
-    vip_seat *seat = vip_seat_new(model, &s->options, asked, &why); /* takes its time: not with the lock */
+    vip_seat *seat = vip_seat_new(model, tag, &s->options, asked, &why); /* takes its time: not with the lock */
     if (seat == NULL) {
         if (error != NULL) {
             *error = why;
@@ -517,13 +477,17 @@ vip_stream_look(const vip_stream *s, vip_stream_state *state)
     const vip_seat *serving = atomic_load_explicit(&s->serving, memory_order_relaxed); /* whether, not what */
     *state = (vip_stream_state){
         .has_model = serving != NULL,
+        .tag = atomic_load_explicit(&s->tag, memory_order_acquire), /* with serve */
         .passes = atomic_load_explicit(&s->passes, memory_order_relaxed),
         .hop_columns = atomic_load_explicit(&s->hop, memory_order_relaxed),
         .load = load_number(&s->load),
+        .pushed_seconds = (double)atomic_load_explicit(&s->frames, memory_order_relaxed) / s->options.rate,
         .lost_seconds = (double)atomic_load_explicit(&s->lost, memory_order_relaxed) / s->options.rate,
         .backlog_seconds = load_number(&s->backlog),
         .late_hops = atomic_load_explicit(&s->late_hops, memory_order_relaxed),
         .exchanges = atomic_load_explicit(&s->exchanges, memory_order_relaxed),
+        .unread_lost = atomic_load_explicit(&s->unread_lost, memory_order_relaxed),
+        .unread = (double)vip_outbox_waiting(s->outbox) / VIP_OUTBOX_BYTES,
     };
 }
 
@@ -621,19 +585,19 @@ vip_stream_result_free(vipann_result *result)
 }
 
 bool
-vip_stream_latest(vip_stream *s, vipann_result *out)
+vip_stream_latest(vip_stream *s, vipann_result *out, uint32_t *tag)
 {
-    return vip_outbox_latest(s->outbox, out);
+    return vip_outbox_latest(s->outbox, out, tag);
 }
 
 bool
-vip_stream_next_result(vip_stream *s, vipann_result *out)
+vip_stream_next_result(vip_stream *s, vipann_result *out, uint32_t *tag)
 {
-    return vip_outbox_next_result(s->outbox, out);
+    return vip_outbox_next_result(s->outbox, out, tag);
 }
 
 bool
-vip_stream_next_event(vip_stream *s, vipann_event *out)
+vip_stream_next_event(vip_stream *s, vipann_event *out, uint32_t *tag)
 {
-    return vip_outbox_next_event(s->outbox, out);
+    return vip_outbox_next_event(s->outbox, out, tag);
 }

@@ -23,14 +23,16 @@ typedef struct vip_stream vip_stream;
 typedef struct {
     double rate;           /* Hz */
     uint32_t channels;     /* 1 .. VIPANN_MAX_CHANNELS */
+    int32_t channel;       /* the one that is heard, from 0; -1: the mean of all */
     uint32_t max_block;    /* most frames of one push: 1 .. 65536 */
     uint32_t passes;       /* 0: the deterministic pass. VIP_STREAM_MODELS: each model's own */
     uint32_t max_passes;   /* the most that may be asked for later */
     double hop_seconds;    /* 0 .. 3600; rounded to columns, at least one */
-    double window_seconds; /* 0: each model's own */
+    double window_seconds; /* 0: each model's own; infinite: back to the start */
     double max_window_seconds;
     double horizon_seconds;
     vipann_latency latency; /* of networks that are not causal */
+    vipann_members members; /* of mean-field models */
     uint64_t seed;
     bool governed; /* else parameters stay as they are set, and late hops are lost */
     bool threaded; /* false: nobody pumps but vip_stream_work, which the owner calls: for tests and clients with
@@ -41,7 +43,7 @@ typedef struct {
 
 #define VIP_STREAM_MODELS UINT32_MAX
 
-/* passes, hop and window of the model, centred, seed 1, governed, threaded, 48 kHz, one channel, blocks of 8192. */
+/* passes, hop and window of the model, centred, flipout, the mean of all channels, seed 1, governed, threaded, 48 kHz, one channel, blocks of 8192. */
 void vip_stream_defaults(vip_stream_options *options);
 
 /* A stream that passes time until it is given a model. options is copied. NULL: E_ARG, E_MEMORY. */
@@ -52,8 +54,10 @@ void vip_stream_free(vip_stream *stream);
 
 /* Makes an engine of the model, which the stream keeps a reference of, and exchanges the one that is running for it. The
  * first one, one that comes before the first block, and with `at_once` any, serves from the next block on. A request that has not been carried out yet is
- * replaced. On failure all stays as it was. Errors: as vipann_engine_new. May take tens of milliseconds. */
-vipann_status vip_stream_give_model(vip_stream *stream, vipann_model *model, bool at_once, vipann_error *error);
+ * replaced. On failure all stays as it was. Whatever comes from this model bears the tag. Errors: as vipann_engine_new.
+ * May take tens of milliseconds. */
+vipann_status vip_stream_give_model(vip_stream *stream, vipann_model *model, uint32_t tag, bool at_once,
+                                    vipann_error *error);
 
 /* The model that results come from, with a reference of its own for the caller; NULL: none yet. */
 vipann_model *vip_stream_model(vip_stream *stream);
@@ -74,17 +78,18 @@ void vip_stream_flush(vip_stream *stream);
 /* Pumps once, governs and exchanges; returns columns heard. Only of a stream that is not threaded. */
 int vip_stream_work(vip_stream *stream);
 
-/* Copies the newest result, whose `classes` are those of the model that gave it; false: nothing new. out is made with
- * vip_stream_result_new, which has room for any model (NULL: memory is short). Free allows NULL. */
-bool vip_stream_latest(vip_stream *stream, vipann_result *out) VIPANN_RT;
+/* Copies the newest result, whose `classes` are those of the model that gave it, and, unless NULL is given, that model's
+ * tag; false: nothing new. out is made with vip_stream_result_new, which has room for any model (NULL: memory is short).
+ * Free allows NULL. */
+bool vip_stream_latest(vip_stream *stream, vipann_result *out, uint32_t *tag) VIPANN_RT;
 vipann_result *vip_stream_result_new(void);
 void vip_stream_result_free(vipann_result *result);
 
 /* The next result or event of those not yet taken; who is slow loses the newest (results beyond 1 MiB: 121 of 527
  * classes). Of a model exchange, events of the old model are told to end before those of the new one are told, which may
  * have begun before. An event that is told to begin is told to end, under the same id. */
-bool vip_stream_next_result(vip_stream *stream, vipann_result *out) VIPANN_RT;
-bool vip_stream_next_event(vip_stream *stream, vipann_event *out) VIPANN_RT;
+bool vip_stream_next_result(vip_stream *stream, vipann_result *out, uint32_t *tag) VIPANN_RT;
+bool vip_stream_next_event(vip_stream *stream, vipann_event *out, uint32_t *tag) VIPANN_RT;
 
 /* As vipann_set: HOP and WINDOW in columns. Stays when the model is exchanged. What the governor has taken away is measured from here. */
 void vip_stream_set(vip_stream *stream, vipann_param param, double value) VIPANN_RT;
@@ -92,11 +97,14 @@ void vip_stream_set(vip_stream *stream, vipann_param param, double value) VIPANN
 /* How it stands; each number by itself, all may be read from any thread. */
 typedef struct {
     bool has_model;
+    uint32_t tag;                 /* of the model that serves: what others have told was told before this was seen */
     uint32_t passes, hop_columns; /* in force: what was asked for, less what the governor took */
     double load;                  /* CPU time of the stream's thread to the sound's time, over the last second or two */
-    double lost_seconds;          /* of sound, in all */
+    double pushed_seconds;        /* of sound, in all; the stream's time now */
+    double lost_seconds;          /* of them */
     double backlog_seconds;       /* of sound that waits */
-    uint64_t late_hops, exchanges;
+    double unread;                /* 0 .. 1: how full the queue of results is */
+    uint64_t late_hops, exchanges, unread_lost; /* results for which it had no room */
 } vip_stream_state;
 void vip_stream_look(const vip_stream *stream, vip_stream_state *state) VIPANN_RT;
 

@@ -202,7 +202,7 @@ give_models(void *data)
 {
     giver *g = data;
     while (!atomic_load(&g->over)) {
-        if (vip_stream_give_model(g->stream, g->models[g->given % 2], g->given % 3 == 0, NULL) == VIPANN_OK) {
+        if (vip_stream_give_model(g->stream, g->models[g->given % 2], 0, g->given % 3 == 0, NULL) == VIPANN_OK) {
             g->given++;
         }
         wait_ms(5);
@@ -222,8 +222,8 @@ push_watched(stage *s, vip_stream *stream, vipann_result *result)
         vip_stream_state state;
         watch_arm(true);
         (void)vip_stream_push(stream, channels, frames);
-        results += vip_stream_latest(stream, result);
-        while (vip_stream_next_event(stream, &event)) {
+        results += vip_stream_latest(stream, result, NULL);
+        while (vip_stream_next_event(stream, &event, NULL)) {
             events++;
         }
         if (i % 50 == 0) {

@@ -113,7 +113,7 @@ stream_of(const vip_stream_options *o, vipann_model *model)
 {
     vipann_error error = {VIPANN_OK, ""};
     vip_stream *s = vip_stream_new(o, &error);
-    if (s == NULL || (model != NULL && vip_stream_give_model(s, model, true, &error) != VIPANN_OK)) {
+    if (s == NULL || (model != NULL && vip_stream_give_model(s, model, 0, true, &error) != VIPANN_OK)) {
         fail_msg("%s", error.text);
     }
     return s;
@@ -152,7 +152,7 @@ static void
 collect_events(vip_stream *s, said *got)
 {
     vipann_event event;
-    while (vip_stream_next_event(s, &event)) {
+    while (vip_stream_next_event(s, &event, NULL)) {
         assert_true(got->n_events < MOST_EVENTS);
         got->events[got->n_events++] = event;
     }
@@ -163,7 +163,7 @@ static void
 collect(vip_stream *s, said *got)
 {
     vipann_result *r = vip_stream_result_new();
-    while (vip_stream_next_result(s, r)) {
+    while (vip_stream_next_result(s, r, NULL)) {
         assert_true(got->results.n < STREAM_RESULTS);
         const vipann_model *model = r->classes == OTHER_CLASSES ? common.other : common.models->causal;
         got->results.results[got->results.n++] = copy_of(r, model);
@@ -380,12 +380,12 @@ test_the_latest_is_the_newest_once(void **state) /* U1 */
     vip_stream *s = stream_of(&o, common.models->causal);
     vipann_result *latest = vip_stream_result_new(), *next = vip_stream_result_new();
     const float *x = common.x;
-    assert_false(vip_stream_latest(s, latest));
+    assert_false(vip_stream_latest(s, latest, NULL));
     vip_stream_push_all(s, &x, 5 * STREAM_COLUMN + 3000);
-    assert_true(vip_stream_latest(s, latest));
-    assert_false(vip_stream_latest(s, latest));
+    assert_true(vip_stream_latest(s, latest, NULL));
+    assert_false(vip_stream_latest(s, latest, NULL));
     size_t n = 0;
-    while (vip_stream_next_result(s, next)) {
+    while (vip_stream_next_result(s, next, NULL)) {
         n++;
     }
     assert_true(n >= 4 && latest->classes == STREAM_CLASSES && stream_equal(latest, next));
@@ -439,7 +439,7 @@ test_parameters_stay_when_the_model_is_exchanged(void **state) /* U6 */
         const stream_answers *r = &got->results;
         assert_int_equal(r->results[r->n - 1]->passes, 4);
         assert_near(r->results[r->n - 1]->t_seconds - r->results[r->n - 2]->t_seconds, 4 * 0.32, 1e-9);
-        assert_int_equal(vip_stream_give_model(s, common.other, true, NULL), VIPANN_OK);
+        assert_int_equal(vip_stream_give_model(s, common.other, 0, true, NULL), VIPANN_OK);
     }
     vip_stream_free(s);
     free_said(got);
@@ -465,7 +465,7 @@ test_time_passes_without_a_model(void **state) /* U4 */
     push_all(s, common.x, before - BLOCK, &random, got);
     assert_int_equal(vip_stream_work(s), 0);
     assert_int_equal(got->results.n, 0);
-    assert_int_equal(vip_stream_give_model(s, common.models->causal, false, NULL), VIPANN_OK);
+    assert_int_equal(vip_stream_give_model(s, common.models->causal, 0, false, NULL), VIPANN_OK);
     push_all(s, common.x, N, &random, got);
     said *expected = alone(common.models->causal, common.x, N, false);
     assert_int_equal(got->results.n, expected->results.n);
@@ -490,7 +490,7 @@ exchange(vipann_model *before, vipann_model *after, size_t given, bool at_once)
     said *got = calloc(1, sizeof *got);
     uint32_t random = 8;
     push_all(s, common.x, given, &random, got);
-    assert_int_equal(vip_stream_give_model(s, after, at_once, NULL), VIPANN_OK);
+    assert_int_equal(vip_stream_give_model(s, after, 0, at_once, NULL), VIPANN_OK);
     vipann_model *serves = vip_stream_model(s);
     assert_ptr_equal(serves, at_once ? after : before);
     vipann_model_unref(serves);
@@ -590,15 +590,15 @@ test_a_request_that_was_not_carried_out_is_replaced(void **state) /* U4 */
     said *got = calloc(1, sizeof *got);
     uint32_t random = 6;
     push_all(s, common.x, 30000, &random, got);
-    assert_int_equal(vip_stream_give_model(s, common.models->causal, false, NULL), VIPANN_OK);
+    assert_int_equal(vip_stream_give_model(s, common.models->causal, 0, false, NULL), VIPANN_OK);
     push_all(s, common.x, 2000, &random, got);
-    assert_int_equal(vip_stream_give_model(s, common.other, false, NULL), VIPANN_OK);
+    assert_int_equal(vip_stream_give_model(s, common.other, 0, false, NULL), VIPANN_OK);
     push_all(s, common.x, N / 2, &random, got);
     vip_stream_state now;
     vip_stream_look(s, &now);
     assert_int_equal(now.exchanges, 1);
     assert_int_equal(got->results.results[got->results.n - 1]->classes, OTHER_CLASSES);
-    assert_int_equal(vip_stream_give_model(s, common.models->causal, false, NULL), VIPANN_OK);
+    assert_int_equal(vip_stream_give_model(s, common.models->causal, 0, false, NULL), VIPANN_OK);
     vip_stream_reset(s); /* there is nothing left that it would have to know */
     vipann_model *serves = vip_stream_model(s);
     assert_ptr_equal(serves, common.models->causal);
@@ -619,7 +619,7 @@ test_what_was_lost_stays_lost_when_the_model_is_exchanged(void **state) /* U4 */
     push_all(s, x, 20000, &random, got);
     assert_int_equal(vip_stream_push(s, &x, BLOCK + 1), 0);
     push_all(s, x, 20000, &random, got);
-    assert_int_equal(vip_stream_give_model(s, common.other, false, NULL), VIPANN_OK);
+    assert_int_equal(vip_stream_give_model(s, common.other, 0, false, NULL), VIPANN_OK);
     push_all(s, x, 3000, &random, got);
     assert_int_equal(vip_stream_push(s, &x, BLOCK + 2), 0); /* while the new one becomes warm */
     push_all(s, x, 37000, &random, got);
@@ -657,10 +657,10 @@ test_a_model_that_cannot_be_used_leaves_the_old_one_running(void **state) /* U6 
     push_all(s, common.x, N / 2, &random, got);
     wrong = true;
     vipann_error error = {VIPANN_OK, ""};
-    assert_int_equal(vip_stream_give_model(s, common.models->same, true, &error), VIPANN_E_ARG);
+    assert_int_equal(vip_stream_give_model(s, common.models->same, 0, true, &error), VIPANN_E_ARG);
     assert_int_equal(error.status, VIPANN_E_ARG);
     assert_true(strlen(error.text) > 0);
-    assert_int_equal(vip_stream_give_model(s, common.models->same, false, NULL), VIPANN_E_ARG);
+    assert_int_equal(vip_stream_give_model(s, common.models->same, 0, false, NULL), VIPANN_E_ARG);
     push_all(s, common.x + N / 2, N - N / 2, &random, got);
     vip_stream_flush(s);
     collect(s, got);
@@ -707,16 +707,16 @@ play(void *argument)
         const float *channel = common.x + at;
         (void)vip_stream_push(p->stream, &channel, BLOCK);
         vip_stream_set(p->stream, VIPANN_HORIZON, 0.1);
-        if (vip_stream_latest(p->stream, r)) {
+        if (vip_stream_latest(p->stream, r, NULL)) {
             p->wrong += !stream_sane(r) || r->t_seconds <= newest || r->last;
             newest = r->t_seconds;
             p->results++;
         }
-        while (vip_stream_next_result(p->stream, r)) {
+        while (vip_stream_next_result(p->stream, r, NULL)) {
             p->wrong += !stream_sane(r);
         }
         vipann_event event;
-        while (vip_stream_next_event(p->stream, &event)) {
+        while (vip_stream_next_event(p->stream, &event, NULL)) {
             hear_event(p, &event);
         }
         vip_stream_state now;
@@ -739,7 +739,7 @@ test_two_hundred_exchanges_while_sound_comes(void **state) /* U7 */
     vip_stream_state now = {0};
     for (unsigned i = 0; now.exchanges < 200 && i < 2000; i++) {
         vipann_model *const models[] = {common.other, common.models->same, common.models->plain};
-        assert_int_equal(vip_stream_give_model(p.stream, models[i % 3], i % 4 != 0, NULL), VIPANN_OK);
+        assert_int_equal(vip_stream_give_model(p.stream, models[i % 3], 0, i % 4 != 0, NULL), VIPANN_OK);
         vipann_model_unref(vip_stream_model(p.stream));
         if (i % 4 == 0) {
             rest(i % 8 == 0 ? 40 : 0); /* the time that some need to become warm, and others do not get */
@@ -755,7 +755,7 @@ test_two_hundred_exchanges_while_sound_comes(void **state) /* U7 */
     assert_true(p.results > 20);
     vip_stream_flush(p.stream);
     vipann_event event;
-    while (vip_stream_next_event(p.stream, &event)) {
+    while (vip_stream_next_event(p.stream, &event, NULL)) {
         hear_event(&p, &event);
     }
     assert_int_equal(p.wrong + p.n_open, 0); /* whatever began has ended, over all exchanges */
@@ -773,7 +773,7 @@ test_a_stream_can_go_while_its_thread_works(void **state) /* U7 */
             const float *x = common.x + k * BLOCK;
             (void)vip_stream_push(s, &x, BLOCK);
         }
-        assert_int_equal(vip_stream_give_model(s, common.other, i % 2 == 0, NULL), VIPANN_OK);
+        assert_int_equal(vip_stream_give_model(s, common.other, 0, i % 2 == 0, NULL), VIPANN_OK);
         vip_stream_free(s);
     }
     vip_stream_free(NULL);
@@ -795,7 +795,7 @@ test_overload_takes_members_and_results_say_so(void **state) /* U8 */
     for (size_t at = 0; !fewer && difftime(time(NULL), begin) < give_up; at = (at + BLOCK) % (N - BLOCK)) {
         const float *channel = common.x + at; /* far more sound than any machine can hear */
         (void)vip_stream_push(s, &channel, BLOCK);
-        while (vip_stream_next_result(s, r)) {
+        while (vip_stream_next_result(s, r, NULL)) {
             fewer = fewer || r->passes < 8;
         }
     }
@@ -804,7 +804,7 @@ test_overload_takes_members_and_results_say_so(void **state) /* U8 */
     assert_true(now.late_hops > 0 && now.lost_seconds > 0 && now.backlog_seconds > 0 && now.load > 0);
     const float *x = common.x;
     vip_stream_push_all(s, &x, 20 * STREAM_COLUMN); /* is not live: all that is asked for */
-    while (vip_stream_next_result(s, r)) {
+    while (vip_stream_next_result(s, r, NULL)) {
     }
     vip_stream_look(s, &now);
     assert_int_equal(now.passes, 8);
@@ -830,9 +830,9 @@ test_a_running_stream_allocates_nothing(void **state) /* U9 */
         (void)vip_stream_push(s, &channel, BLOCK);
         vip_stream_set(s, VIPANN_PASSES, at % 1000 < 500 ? 2 : 4);
         (void)vip_stream_work(s);
-        (void)vip_stream_latest(s, r);
-        (void)vip_stream_next_result(s, r);
-        (void)vip_stream_next_event(s, &event);
+        (void)vip_stream_latest(s, r, NULL);
+        (void)vip_stream_next_result(s, r, NULL);
+        (void)vip_stream_next_event(s, &event, NULL);
         vip_stream_look(s, &now);
     }
     assert_int_equal(failing_count(), 0);
@@ -862,7 +862,7 @@ test_no_memory_is_a_clean_failure(void **state) /* U9 */
     for (long n = 0; status != VIPANN_OK; n++) {
         error.status = VIPANN_OK;
         failing_after(n);
-        status = vip_stream_give_model(s, common.models->flipout, n % 2 == 0, &error);
+        status = vip_stream_give_model(s, common.models->flipout, 0, n % 2 == 0, &error);
         failing_after(-1);
         assert_int_equal(status, status == VIPANN_OK ? VIPANN_OK : VIPANN_E_MEMORY);
         assert_int_equal(error.status, status);
