@@ -23,7 +23,7 @@ DEFINES = -DVIPANN_VERSION='"$(VERSION)"' # and for what knows where it is insta
 FLAGS = $(CPPFLAGS) $(CFLAGS) $(STANDARD) $(WARNINGS) -fPIC -fvisibility=hidden $(DEFINES) $(INCLUDES)
 # fftw3f_threads has no pkg-config file of its own; it makes planning safe when several engines are made at once.
 LIBS = -Wl,--as-needed -lfftw3f_threads $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
-PROGRAM_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs $(PROGRAM_PACKAGES) 2>/dev/null)
+PROGRAM_LIBS = $(LIBS) $(shell $(PKG_CONFIG) --libs $(PROGRAM_PACKAGES) $(CLIENT_PACKAGES) 2>/dev/null)
 
 # Instruction sets belong to files, which are chosen at run time; elsewhere than on x86-64 such files are empty.
 FAST = -O3
@@ -40,10 +40,18 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
-PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c)
+PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(JACK) $(PORTAUDIO)
 STREAM = $(call objects,plugin/stream/*.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(STREAM) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
+
+# The clients of JACK and of PortAudio, where their headers are there.
+HAVE_JACK := $(shell $(PKG_CONFIG) --exists jack 2>/dev/null && echo yes)
+HAVE_PORTAUDIO := $(shell $(PKG_CONFIG) --exists portaudio-2.0 2>/dev/null && echo yes)
+JACK = $(if $(HAVE_JACK),$(call objects,plugin/jack/*.c))
+PORTAUDIO = $(if $(HAVE_PORTAUDIO),$(call objects,plugin/portaudio/*.c))
+CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO)
+CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0)
 
 # The LV2 plugin, where the headers of LV2 are there; its tables and mailboxes need none.
 HAVE_LV2 := $(shell $(PKG_CONFIG) --exists lv2 2>/dev/null && echo yes)
@@ -108,14 +116,14 @@ $(BUILD)/libvipann.a: $(ENGINE)
 $(BUILD)/$(SO): $(ENGINE)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SO) $(STAY) $(WHOLE) -o $@ $(ENGINE) $(LIBS)
 
-$(BUILD)/vipann: $(PROGRAM) $(COMMON) $(BUILD)/libvipann.a
+$(BUILD)/vipann: $(PROGRAM) $(STREAM) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/prefix
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
 
 # Man pages and completion are written by the tables of the commands; the page of a format is written by hand.
-$(BUILD)/manual/write: $(BUILD)/manual/write.o $(filter-out %/main.o,$(PROGRAM)) $(COMMON) $(BUILD)/libvipann.a
+$(BUILD)/manual/write: $(BUILD)/manual/write.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/manual/%.1: $(BUILD)/manual/write
@@ -190,7 +198,7 @@ $(BUILD)/engine/kernels/%_avx512.o: SPEED = $(FAST) $(AVX512) $(UNWATCHED)
 $(call objects,tests/hosts/*.c tests/rt/*.c): private INCLUDES += $(LILV)
 
 # The prefix belongs to few files: to install elsewhere than first thought does not build all anew.
-$(PROGRAM) $(BUILD)/manual/write.o: private DEFINES += -DVIPANN_PREFIX='"$(PREFIX)"'
+$(PROGRAM) $(BUILD)/manual/write.o: private DEFINES += -DVIPANN_PREFIX='"$(PREFIX)"' $(CLIENTS)
 $(PROGRAM) $(BUILD)/manual/write.o: $(BUILD)/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/flags

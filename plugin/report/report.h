@@ -22,12 +22,20 @@ typedef struct {
 /* What is written: each result, each event when it is over, or all events added up. */
 typedef enum { VIP_RESULTS, VIP_EVENTS, VIP_SUMMARY } vip_subject;
 
+/* What reports of something that is heard live have besides. */
+typedef struct {
+    double utc;  /* of time 0: seconds since 1970 */
+    bool named;  /* several inputs share the output: lines for eyes say which is theirs */
+    bool begins; /* events are written when they begin, too */
+} vip_report_live;
+
 /* What is being written, by whom and where. One per recording that is analysed. */
 typedef struct {
-    FILE *out;            /* borrowed */
-    vip_text_style style; /* of the place where it ends up in */
-    const char *file;     /* as the user named it */
-    size_t index;         /* of the recording among all that are written to the same place, from 0 */
+    FILE *out;                   /* borrowed */
+    vip_text_style style;        /* of the place where it ends up in */
+    const char *file;            /* as the user named it, or the name of the input */
+    const vip_report_live *live; /* borrowed; NULL: a recording */
+    size_t index;                /* of the recording among all that are written to the same place, from 0 */
     const vipann_model *model;
     vipann_model_info info;
     char *id; /* the model's name and the first 12 digits of its hash */
