@@ -154,7 +154,7 @@ set_jobs(batch *b, vipann_error *error)
     jobs->analysis.duration = v[VIP_FILE_DURATION].given ? v[VIP_FILE_DURATION].number : 0;
     jobs->analysis.clip = v[VIP_FILE_CLIP].given;
     jobs->analysis.events = vip_file_subject(v) != VIP_RESULTS;
-    vip_file_engine_options(v, b->model, &jobs->analysis.options);
+    vip_file_engine_options(b->arguments, b->model, &jobs->analysis.options);
     jobs->analysis.options.rules = b->rules;
     jobs->format = &VIP_FORMATS[v[VIP_FILE_FORMAT].word];
     jobs->threads = (size_t)v[VIP_FILE_THREADS].whole;

@@ -190,50 +190,21 @@ vip_file_check(const vip_arguments *arguments, vipann_error *error)
 
 /* ------------------------------------------------------------------------------------------------------- engine */
 
-static uint32_t
-to_columns(double seconds, double column_seconds)
+void
+vip_file_engine_options(const vip_arguments *arguments, const vipann_model *model, vipann_options *options)
 {
-    double columns = round(seconds / column_seconds);
-    return columns < 1 ? 1 : columns < UINT32_MAX ? (uint32_t)columns : UINT32_MAX;
-}
-
-static void
-set_stretch(const vip_value *v, const vipann_model_info *info, vipann_options *o)
-{
-    if (v[VIP_FILE_HOP].given) {
-        uint32_t hop = to_columns(v[VIP_FILE_HOP].number, info->column_seconds);
-        o->hop_columns = hop < VIPANN_MAX_HOP_COLUMNS ? hop : VIPANN_MAX_HOP_COLUMNS;
-    }
-    if (v[VIP_FILE_WINDOW].given) {
-        bool all = v[VIP_FILE_WINDOW].word != VIP_NO_WORD;
-        uint32_t window = all ? 0 : to_columns(v[VIP_FILE_WINDOW].number, info->column_seconds);
-        o->window_columns = window <= VIPANN_MAX_WINDOW_COLUMNS ? window : 0;
-    }
-    o->horizon_seconds = v[VIP_FILE_HORIZON].number;
+    vipann_model_info info;
+    const vip_value *v = arguments->values;
+    vipann_options *o = options;
+    vipann_model_describe(model, &info);
+    vip_asked_engine_options(arguments, model, o);
+    o->latency = (vipann_latency)v[VIP_FILE_LATENCY].word;
     if (v[VIP_FILE_CLIP].given) {
+        o->latency = VIPANN_CENTRED;
         o->window_columns = 0;
         o->hop_columns = VIPANN_MAX_HOP_COLUMNS; /* only the last result is wanted, so the fewer before the better */
         o->horizon_seconds = 0;
     }
-}
-
-void
-vip_file_engine_options(const vip_value *values, const vipann_model *model, vipann_options *options)
-{
-    vipann_model_info info;
-    const vip_value *v = values;
-    vipann_options *o = options;
-    vipann_model_describe(model, &info);
-    vipann_options_default(o, model);
-    o->channel = v[VIP_FILE_CHANNEL].given ? (int32_t)v[VIP_FILE_CHANNEL].whole - 1 : -1;
-    if (v[VIP_FILE_PASSES].given && info.posterior != VIPANN_DETERMINISTIC) {
-        o->passes = (uint32_t)v[VIP_FILE_PASSES].whole;
-    }
-    o->max_passes = o->passes;
-    o->members = (vipann_members)v[VIP_FILE_MEMBERS].word;
-    o->seed = v[VIP_FILE_SEED].whole;
-    o->latency = v[VIP_FILE_CLIP].given ? VIPANN_CENTRED : (vipann_latency)v[VIP_FILE_LATENCY].word;
-    set_stretch(v, &info, o);
     uint32_t members = o->passes > 0 ? o->passes : 1;
     uint32_t piece = o->latency == VIPANN_EDGE && !info.causal ? o->hop_columns : PIECE_WORK / members;
     piece = piece > 0 ? piece : 1;

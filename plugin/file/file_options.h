@@ -51,7 +51,7 @@ vipann_status vip_file_shard(const char *text, uint64_t *i, uint64_t *n, vipann_
 vip_subject vip_file_subject(const vip_value *values);
 
 /* Fills the options of an engine, but for the rules. */
-void vip_file_engine_options(const vip_value *values, const vipann_model *model, vipann_options *options);
+void vip_file_engine_options(const vip_arguments *arguments, const vipann_model *model, vipann_options *options);
 
 /* Everything that results depend on, in words: fills settings and returns how many there are. */
 enum { VIP_FILE_SETTINGS = 24 };

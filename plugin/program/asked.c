@@ -2,6 +2,8 @@
 /* asked.c -- see asked.h for the contract. */
 #include "asked.h"
 
+#include <math.h>
+
 #include "models.h"
 
 const char *const VIP_MEMBERS_NAMES[] = {"flipout", "explicit", NULL};
@@ -154,6 +156,42 @@ const vip_option VIP_OPTION_TOP = {
     .group = VIP_GROUP_RESULTS,
     .help = "Classes in a result, the most probable first; text on a terminal shows as many as fit.",
 };
+
+static uint32_t
+to_columns(double seconds, double column_seconds)
+{
+    double columns = round(seconds / column_seconds);
+    return columns < 1 ? 1 : columns < UINT32_MAX ? (uint32_t)columns : UINT32_MAX;
+}
+
+void
+vip_asked_engine_options(const vip_arguments *arguments, const vipann_model *model, vipann_options *o)
+{
+    vipann_model_info info;
+    const vip_value *channel = vip_argument(arguments, &VIP_OPTION_CHANNEL);
+    const vip_value *passes = vip_argument(arguments, &VIP_OPTION_PASSES);
+    const vip_value *hop = vip_argument(arguments, &VIP_OPTION_HOP);
+    const vip_value *window = vip_argument(arguments, &VIP_OPTION_WINDOW);
+    vipann_model_describe(model, &info);
+    vipann_options_default(o, model);
+    o->channel = channel->given ? (int32_t)channel->whole - 1 : -1;
+    if (passes->given && info.posterior != VIPANN_DETERMINISTIC) {
+        o->passes = (uint32_t)passes->whole;
+    }
+    o->max_passes = o->passes;
+    o->members = (vipann_members)vip_argument(arguments, &VIP_OPTION_MEMBERS)->word;
+    o->seed = vip_argument(arguments, &VIP_OPTION_SEED)->whole;
+    if (hop->given) {
+        uint32_t columns = to_columns(hop->number, info.column_seconds);
+        o->hop_columns = columns < VIPANN_MAX_HOP_COLUMNS ? columns : VIPANN_MAX_HOP_COLUMNS;
+    }
+    if (window->given) {
+        bool all = window->word != VIP_NO_WORD;
+        uint32_t columns = all ? 0 : to_columns(window->number, info.column_seconds);
+        o->window_columns = columns <= VIPANN_MAX_WINDOW_COLUMNS ? columns : 0;
+    }
+    o->horizon_seconds = vip_argument(arguments, &VIP_OPTION_HORIZON)->number;
+}
 
 vipann_rules *
 vip_asked_rules(const vip_arguments *arguments, const vipann_model *model, vipann_error *error)

@@ -21,6 +21,9 @@ extern const vip_option VIP_OPTION_EVENTS, VIP_OPTION_TOP;
 
 extern const char *const VIP_MEMBERS_NAMES[]; /* in the order of vipann_members; ends with NULL */
 
+/* Fills the options of an engine as far as the options above say them; rules, latency and pieces are the caller's. */
+void vip_asked_engine_options(const vip_arguments *arguments, const vipann_model *model, vipann_options *options);
+
 /* The rules of the file and the options; NULL: E_ARG, or as vipann_rules_read. */
 vipann_rules *vip_asked_rules(const vip_arguments *arguments, const vipann_model *model, vipann_error *error);
 
