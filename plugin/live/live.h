@@ -13,6 +13,7 @@
 #define VIP_PLUGIN_LIVE_LIVE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <common/options.h>
 #include <plugin/program/asked.h>
@@ -30,6 +31,8 @@ typedef struct {
     /* Called by turn and end for each event that begins or ends, ids unique per input; NULL: nobody wants to know. */
     void (*event)(void *user, uint32_t input, const vipann_event *event);
     void *user;
+
+    FILE *out; /* borrowed; where results go, NULL: standard output */
 } vip_live_setup;
 
 /* What a turn says. */
@@ -68,7 +71,8 @@ vip_live_state vip_live_turn(vip_live *live);
 void vip_live_say(vip_live *live, const char *format, ...);
 
 /* The options that clients share, behind those of their own that say what to hear, and before those that say what to write. */
-extern const vip_option VIP_OPTION_LIVE_DURATION, VIP_OPTION_LIVE_LATENCY, VIP_OPTION_LIVE_FORMAT, VIP_OPTION_LIVE_BEGINS;
+extern const vip_option VIP_OPTION_LIVE_DURATION, VIP_OPTION_LIVE_LATENCY, VIP_OPTION_LIVE_FORMAT,
+    VIP_OPTION_LIVE_BEGINS;
 
 /* clang-format off */
 #define VIP_LIVE_OPTIONS \

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* live.c -- see live.h for the contract.
+ *
+ * While sound comes there are three kinds of threads: those of the host, which push, the pumps, which hear, and the main
+ * one, which reads what they have found and writes it. They meet in the streams alone. */
+#include "live.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <common/number.h>
+#include <common/support.h>
+#include <plugin/program/models.h>
+#include <plugin/stream/stream.h>
+
+#include "live_options.h"
+#include "notices.h"
+#include "pumps.h"
+#include "signals.h"
+#include "wall.h"
+#include "writer.h"
+
+static const struct timespec TURN = {0, 10000000};   /* between two looks for news */
+static const struct timespec A_WHILE = {0, 1000000}; /* between two looks whether the writer has caught up */
+static const double FULL = 0.5;                      /* of the queue of results, where sound waits for the writer */
+static const double LOOK_S = 1;                      /* between two looks how the streams stand */
+
+typedef struct {
+    vip_wall wall;
+    double lost;                /* s, as last told */
+    uint32_t passes, hop;       /* likewise; 0: not yet */
+    uint64_t unread;            /* likewise */
+    atomic_uint_least64_t left; /* frames that may still be heard; the audio thread's, others only look: relaxed */
+    atomic_bool fast;           /* sound comes faster than the clock goes; likewise */
+} input;
+
+struct vip_live {
+    vip_live_setup setup;
+    const vip_arguments *arguments;
+    vip_notices notices;
+    vip_writer *writer;
+    vipann_model *model;
+    vipann_rules *rules;
+    vip_stream_options options;
+    uint32_t tag;
+    double duration;  /* s that are to be heard; 0: no end */
+    vip_pumps *pumps; /* NULL: no sound comes */
+    vip_stream *streams[VIP_LIVE_MOST_INPUTS];
+    double before;        /* s: time of the results when this stretch of sound began */
+    double ended;         /* s, of the clock that only goes forward: the last end; NaN: there was none */
+    double looked;        /* likewise: the last look how the streams stand */
+    atomic_bool stopping; /* nothing waits for the writer any more; relaxed */
+    vipann_result *result;
+    input inputs[VIP_LIVE_MOST_INPUTS];
+};
+
+static double
+seconds(clockid_t clock)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void
+vip_live_say(vip_live *live, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vip_notices_say(&live->notices, format, arguments);
+    va_end(arguments);
+}
+
+/* --------------------------------------------------------------------------------------------------------- models */
+
+static const vipann_rules *
+give_rules(void *user, const vipann_model *model)
+{
+    const vip_live *live = user;
+    (void)model;
+    return live->rules;
+}
+
+/* What the engines of the model are asked for, as far as results show it. */
+static vipann_options
+engine_options(const vip_live *live, const vipann_model *model)
+{
+    vipann_options options;
+    vip_asked_engine_options(live->arguments, model, &options);
+    options.latency = live->options.latency;
+    return options;
+}
+
+/* Opens model and rules anew; they are in force if all is well, under a tag of their own. E_ARG: the model does not have
+ * what the options ask of it. */
+static vipann_status
+open_model(vip_live *live, vipann_error *error)
+{
+    vipann_model *model = vip_models_open(vip_argument(live->arguments, &VIP_OPTION_MODEL)->text, error);
+    vipann_rules *rules = model != NULL ? vip_asked_rules(live->arguments, model, error) : NULL;
+    vipann_status status = rules != NULL ? VIPANN_OK : error->status;
+    if (status == VIPANN_OK) {
+        vipann_options options = engine_options(live, model);
+        vipann_cost cost;
+        options.channels = VIPANN_MAX_CHANNELS; /* how many there are is not known yet */
+        options.rules = rules;
+        status = vipann_model_cost(model, &options, &cost, error);
+        if (status == VIPANN_OK) {
+            status = vip_writer_enter(live->writer, live->tag + 1, model, &options, error);
+        }
+    }
+    if (status != VIPANN_OK) {
+        vipann_rules_free(rules);
+        vipann_model_unref(model);
+        return status;
+    }
+    vipann_rules_free(live->rules);
+    vipann_model_unref(live->model);
+    live->model = model;
+    live->rules = rules;
+    live->tag++;
+    return VIPANN_OK;
+}
+
+static void
+reload(vip_live *live)
+{
+    vipann_error error = {VIPANN_OK, ""};
+    vipann_status status = open_model(live, &error);
+    for (uint32_t i = 0; i < live->setup.inputs && live->pumps != NULL && status == VIPANN_OK; i++) {
+        status = vip_stream_give_model(live->streams[i], live->model, live->tag, false, &error);
+    }
+    vipann_model_info info;
+    vipann_model_describe(live->model, &info);
+    if (status != VIPANN_OK) {
+        vip_live_say(live, "%s; what was running goes on", error.text);
+    } else {
+        vip_live_say(live, "%s %.12s and its rules are loaded and take over once they have heard enough", info.name,
+                     info.sha256);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------------- set-up */
+
+static vipann_status
+choose_latency(vip_live *live, vipann_error *error)
+{
+    double load;
+    vipann_latency latency;
+    const vipann_status status =
+        vip_live_latency(live->arguments, live->model, live->setup.inputs, &latency, &load, error);
+    if (status == VIPANN_OK && latency == VIPANN_CENTRED && !isnan(load)) {
+        vipann_model_info info;
+        char wait[VIP_NUMBER_SIZE];
+        vipann_model_describe(live->model, &info);
+        vip_live_say(
+            live,
+            "--latency edge would take %.0f %% of this machine, so results are centred: they wait %s s for the "
+            "sound that follows",
+            100 * load, vip_number_fixed(wait, info.look_ahead_seconds, 1));
+    }
+    vip_live_stream_options(live->arguments, live->model, latency, &live->options);
+    live->options.rules = give_rules;
+    live->options.user = live;
+    return status;
+}
+
+static vipann_status
+set_up(vip_live *live, vipann_error *error)
+{
+    const vip_arguments *a = live->arguments;
+    const vip_value *top = vip_argument(a, &VIP_OPTION_TOP), *duration = vip_argument(a, &VIP_OPTION_LIVE_DURATION);
+    vipann_status status = vip_live_check(a, live->setup.inputs, error);
+    if (status != VIPANN_OK) {
+        return status;
+    }
+    const vip_writer_setup setup = {.out = live->setup.out != NULL ? live->setup.out : stdout,
+                                    .format = vip_live_format(a),
+                                    .subject = vip_live_subject(a),
+                                    .begins = vip_argument(a, &VIP_OPTION_LIVE_BEGINS)->given,
+                                    .top = top->word != VIP_NO_WORD ? UINT32_MAX : (uint32_t)top->whole,
+                                    .inputs = live->setup.inputs,
+                                    .names = live->setup.names};
+    live->duration = duration->given ? duration->number : 0;
+    live->writer = vip_writer_new(&setup, error);
+    live->result = live->writer != NULL ? vip_stream_result_new() : NULL;
+    if (live->result == NULL) {
+        return live->writer == NULL ? error->status : vip_fail_memory(error, "the results");
+    }
+    status = open_model(live, error);
+    return status == VIPANN_OK ? choose_latency(live, error) : status;
+}
+
+vip_live *
+vip_live_new(const vip_live_setup *setup, vipann_error *error)
+{
+    vipann_error why = {VIPANN_E_MEMORY, "not enough memory to hear live"};
+    vip_live *live = vip_alloc(1, sizeof *live);
+    if (live != NULL) {
+        live->setup = *setup;
+        live->arguments = setup->arguments;
+        live->notices.command = setup->arguments->command->name;
+        live->ended = NAN;
+        vip_signals_take();
+        if (set_up(live, &why) == VIPANN_OK) {
+            return live;
+        }
+        vip_live_free(live);
+    }
+    if (error != NULL) {
+        *error = why;
+    }
+    return NULL;
+}
+
+void
+vip_live_free(vip_live *live)
+{
+    if (live == NULL) {
+        return;
+    }
+    vip_signals_give_back();
+    vip_stream_result_free(live->result);
+    vip_writer_free(live->writer);
+    vipann_rules_free(live->rules);
+    vipann_model_unref(live->model);
+    vip_free(live);
+}
+
+/* ------------------------------------------------------------------------------------------------ begin and end */
+
+static void
+free_streams(vip_live *live)
+{
+    vip_pumps_stop(live->pumps);
+    live->pumps = NULL;
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        vip_stream_free(live->streams[i]);
+        live->streams[i] = NULL;
+    }
+}
+
+static vipann_status
+begin_input(vip_live *live, uint32_t i, vipann_error *error)
+{
+    const double left = (live->duration - live->before) * live->options.rate;
+    live->streams[i] = vip_stream_new(&live->options, error);
+    const vipann_status status = live->streams[i] == NULL
+                                     ? error->status
+                                     : vip_stream_give_model(live->streams[i], live->model, live->tag, true, error);
+    input *in = &live->inputs[i];
+    vip_wall_reset(&in->wall);
+    in->lost = 0;
+    in->unread = 0;
+    in->passes = in->hop = 0;
+    atomic_store_explicit(&in->fast, false, memory_order_relaxed);
+    atomic_store_explicit(&in->left,
+                          live->duration <= 0 ? UINT64_MAX
+                          : left > 0          ? (uint64_t)llround(left)
+                                              : 0,
+                          memory_order_relaxed);
+    return status;
+}
+
+vipann_status
+vip_live_begin(vip_live *live, double rate, uint32_t channels, vipann_error *error)
+{
+    vipann_error why = {VIPANN_OK, ""};
+    if (!isnan(live->ended)) {
+        live->before += seconds(CLOCK_MONOTONIC) - live->ended;
+    }
+    live->options.rate = rate;
+    live->options.channels = channels;
+    vipann_status status = VIPANN_OK;
+    for (uint32_t i = 0; i < live->setup.inputs && status == VIPANN_OK; i++) {
+        status = begin_input(live, i, &why);
+    }
+    if (status == VIPANN_OK) {
+        live->pumps = vip_pumps_start(live->streams, live->setup.inputs, &why);
+        status = live->pumps != NULL ? VIPANN_OK : why.status;
+    }
+    if (status != VIPANN_OK) {
+        free_streams(live);
+        if (error != NULL) {
+            *error = why;
+        }
+        return status;
+    }
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        vip_writer_begin(live->writer, i, rate, channels);
+    }
+    return VIPANN_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------------- reading */
+
+/* Writes what an input has to say, and passes its events on. */
+static bool
+read_input(vip_live *live, uint32_t i)
+{
+    input *in = &live->inputs[i];
+    vip_stream_state state;
+    uint32_t tag;
+    vipann_event event;
+    bool any = false;
+    vip_stream_look(live->streams[i], &state);
+    if (!atomic_load_explicit(&in->fast, memory_order_relaxed) || isnan(in->wall.zero)) {
+        vip_wall_look(&in->wall, seconds(CLOCK_REALTIME), state.pushed_seconds);
+    }
+    const double utc = in->wall.zero - live->before;
+    while (vip_stream_next_result(live->streams[i], live->result, &tag)) {
+        live->result->t_seconds += live->before;
+        vip_writer_result(live->writer, i, tag, utc, live->result);
+        any = true;
+    }
+    while (vip_stream_next_event(live->streams[i], &event, &tag)) {
+        event.start_seconds += live->before;
+        event.end_seconds += live->before;
+        vip_writer_event(live->writer, i, tag, utc, &event);
+        if (live->setup.event != NULL) {
+            live->setup.event(live->setup.user, i, &event);
+        }
+        any = true;
+    }
+    return any;
+}
+
+/* Reads all inputs. What was told before a model began to serve was told before that was seen: so it has been read now,
+ * and who told it can be forgotten. */
+static bool
+read_all(vip_live *live)
+{
+    bool any = false;
+    uint32_t oldest = live->tag;
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        vip_stream_state state;
+        vip_stream_look(live->streams[i], &state);
+        oldest = state.tag < oldest ? state.tag : oldest;
+    }
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        any = read_input(live, i) || any;
+    }
+    vip_writer_forget(live->writer, oldest);
+    return any;
+}
+
+void
+vip_live_end(vip_live *live)
+{
+    if (live->pumps == NULL) {
+        return;
+    }
+    vip_pumps_stop(live->pumps);
+    live->pumps = NULL;
+    double most = 0;
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        vip_stream_state state;
+        vip_stream_flush(live->streams[i]);
+        vip_stream_look(live->streams[i], &state);
+        most = state.pushed_seconds > most ? state.pushed_seconds : most;
+        (void)read_input(live, i);
+    }
+    live->before += most;
+    live->ended = seconds(CLOCK_MONOTONIC);
+    free_streams(live);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- turns */
+
+static const char *
+name_of(const vip_live *live, uint32_t i)
+{
+    return live->setup.names[i];
+}
+
+/* Says of an input what has changed for the worse, or back. */
+static void
+tell(vip_live *live, uint32_t i)
+{
+    input *in = &live->inputs[i];
+    vip_stream_state state;
+    vip_stream_look(live->streams[i], &state);
+    if (state.lost_seconds > in->lost) {
+        vip_live_say(live,
+                     "%s: %.2f s of sound could not be heard in time so far; give fewer --passes or a longer --hop",
+                     name_of(live, i), state.lost_seconds);
+        in->lost = state.lost_seconds;
+    }
+    if (state.unread_lost > in->unread) {
+        vip_live_say(live, "%s: %llu results were lost, since nobody reads them as fast as they come", name_of(live, i),
+                     (unsigned long long)state.unread_lost);
+        in->unread = state.unread_lost;
+    }
+    const bool known = in->hop > 0;
+    if (known && (state.passes < in->passes || state.hop_columns > in->hop)) {
+        vip_live_say(live, "%s: this machine is too slow just now; going on with %u passes, a result every %u columns",
+                     name_of(live, i), state.passes, state.hop_columns);
+    } else if (known && (state.passes > in->passes || state.hop_columns < in->hop)) {
+        vip_live_say(live, "%s: back to %u passes, a result every %u columns", name_of(live, i), state.passes,
+                     state.hop_columns);
+    }
+    in->passes = state.passes;
+    in->hop = state.hop_columns;
+}
+
+static bool
+has_heard_all(const vip_live *live)
+{
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        if (atomic_load_explicit(&live->inputs[i].left, memory_order_relaxed) > 0) {
+            return false;
+        }
+    }
+    return live->pumps != NULL;
+}
+
+static vip_live_state
+stop(vip_live *live, vip_live_state state)
+{
+    atomic_store_explicit(&live->stopping, true, memory_order_relaxed);
+    return state;
+}
+
+vip_live_state
+vip_live_turn(vip_live *live)
+{
+    vipann_error error = {VIPANN_OK, ""};
+    if (vip_signals_reload()) {
+        reload(live);
+    }
+    const bool any = live->pumps != NULL && read_all(live);
+    if (vip_writer_check(live->writer, &error) != VIPANN_OK) {
+        if (error.text[0] != '\0') {
+            vip_live_say(live, "%s", error.text);
+        }
+        return stop(live, VIP_LIVE_FAILED);
+    }
+    const double now = seconds(CLOCK_MONOTONIC);
+    if (live->pumps != NULL && now - live->looked >= LOOK_S) {
+        for (uint32_t i = 0; i < live->setup.inputs; i++) {
+            tell(live, i);
+        }
+        live->looked = now;
+    }
+    if (vip_signals_end() || has_heard_all(live)) {
+        return stop(live, VIP_LIVE_DONE);
+    }
+    (void)nanosleep(any ? &A_WHILE : &TURN, NULL);
+    return VIP_LIVE_ON;
+}
+
+/* ---------------------------------------------------------------------------------------------------- audio thread */
+
+/* How much of a block may be heard. */
+static uint32_t
+take(input *in, uint32_t frames)
+{
+    const uint64_t left = atomic_load_explicit(&in->left, memory_order_relaxed);
+    const uint32_t n = frames < left ? frames : (uint32_t)left;
+    if (left != UINT64_MAX) {
+        atomic_store_explicit(&in->left, left - n, memory_order_relaxed);
+    }
+    return n;
+}
+
+void
+vip_live_push(vip_live *live, uint32_t i, const float *const *channels, uint32_t frames)
+{
+    input *in = &live->inputs[i];
+    const uint32_t n = take(in, frames);
+    atomic_store_explicit(&in->fast, false, memory_order_relaxed);
+    for (uint32_t done = 0; done < n;) {
+        const float *part[VIPANN_MAX_CHANNELS];
+        const uint32_t block = n - done < live->options.max_block ? n - done : live->options.max_block;
+        for (uint32_t c = 0; c < live->options.channels; c++) {
+            part[c] = channels[c] + done;
+        }
+        (void)vip_stream_push(live->streams[i], part, block);
+        done += block;
+    }
+}
+
+void
+vip_live_push_all(vip_live *live, uint32_t i, const float *const *channels, uint32_t frames)
+{
+    input *in = &live->inputs[i];
+    const uint32_t n = take(in, frames);
+    atomic_store_explicit(&in->fast, true, memory_order_relaxed);
+    vip_stream_push_all(live->streams[i], channels, n);
+    for (;;) {
+        vip_stream_state state;
+        vip_stream_look(live->streams[i], &state);
+        if (state.unread < FULL || atomic_load_explicit(&live->stopping, memory_order_relaxed) || vip_signals_end()) {
+            return;
+        }
+        (void)nanosleep(&A_WHILE, NULL);
+    }
+}
