@@ -53,12 +53,12 @@ vip_pumps_processors(void)
 
 /* Signals are the main thread's. */
 static bool
-start(pump *pump)
+start(pump *own)
 {
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const bool started = pthread_create(&pump->thread, NULL, work, pump) == 0;
+    const bool started = pthread_create(&own->thread, NULL, work, own) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
