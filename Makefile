@@ -72,7 +72,7 @@ FUZZERS = $(call programs,tests/fuzz,fuzz_*)
 LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
 HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file))
 HOST = $(filter-out %/sound_file.o,$(call objects,tests/hosts/*.c))
-THREADED = ring results engine_threads library hearing jobs stream live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) # unit tests in which threads meet: run under the thread sanitizer too
+THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) # unit tests in which threads meet: run under the thread sanitizer too
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)

@@ -47,11 +47,13 @@ test_results_of_all_sizes_come_out_in_order(void **state) /* X1 */
         if (waiting < 8 && (waiting == 0 || next_random(&random) % 2 == 0)) {
             sizes[k % 8] = 1 + next_random(&random) % VIP_OUTBOX_CLASSES;
             fill(in, k, sizes[k % 8]);
-            vip_outbox_put_result(outbox, 0, in);
+            vip_outbox_put_result(outbox, 1000 + k, in);
             k++;
             continue;
         }
-        assert_true(vip_outbox_next_result(outbox, out, NULL));
+        uint32_t tag = 0;
+        assert_true(vip_outbox_next_result(outbox, out, &tag));
+        assert_int_equal(tag, 1000 + taken);
         assert_result(out, taken, sizes[taken % 8]);
         taken++;
     }
@@ -68,23 +70,27 @@ test_what_does_not_fit_leaves_no_trace(void **state) /* X1 */
     vipann_result *in = vip_outbox_result_new(), *out = vip_outbox_result_new();
     for (uint32_t k = 0; k < 40; k++) {
         fill(in, k, VIP_OUTBOX_CLASSES);
-        vip_outbox_put_result(outbox, 0, in);
+        assert_int_equal(vip_outbox_put_result(outbox, 0, in), k < 15);
+        assert_true(vip_outbox_waiting(outbox) <= VIP_OUTBOX_BYTES);
     }
     for (uint32_t k = 0; k < 15; k++) {
         assert_true(vip_outbox_next_result(outbox, out, NULL));
         assert_result(out, k, VIP_OUTBOX_CLASSES);
     }
     assert_false(vip_outbox_next_result(outbox, out, NULL));
+    assert_int_equal(vip_outbox_waiting(outbox), 0);
     assert_true(vip_outbox_latest(outbox, out, NULL)); /* the latest is always there */
     assert_result(out, 39, VIP_OUTBOX_CLASSES);
     vipann_event event = {.id = 0};
     for (uint64_t round = 0; round < 3; round++) {
-        for (event.id = 0; vip_outbox_put_event(outbox, 0, &event); event.id++) {
+        for (event.id = 0; vip_outbox_put_event(outbox, (uint32_t)(7 * event.id), &event); event.id++) {
             assert_int_equal(vip_outbox_event_space(outbox), VIP_OUTBOX_EVENTS - event.id - 1);
         }
         assert_int_equal(event.id, VIP_OUTBOX_EVENTS);
-        for (uint64_t id = 0; vip_outbox_next_event(outbox, &event, NULL); id++) {
+        uint32_t tag;
+        for (uint64_t id = 0; vip_outbox_next_event(outbox, &event, &tag); id++) {
             assert_int_equal(event.id, id);
+            assert_int_equal(tag, 7 * id);
         }
         assert_int_equal(event.id, VIP_OUTBOX_EVENTS - 1);
     }
@@ -102,9 +108,11 @@ test_the_latest_is_whole_and_comes_once(void **state) /* X1 */
     assert_false(vip_outbox_latest(outbox, out, NULL));
     for (uint32_t k = 1; k < 30; k++) {
         fill(in, k, 7 * k);
-        vip_outbox_put_result(outbox, 0, in);
+        vip_outbox_put_result(outbox, k, in);
         if (k % 3 == 0) {
-            assert_true(vip_outbox_latest(outbox, out, NULL));
+            uint32_t tag;
+            assert_true(vip_outbox_latest(outbox, out, &tag));
+            assert_int_equal(tag, k);
             assert_result(out, k, 7 * k);
             assert_false(vip_outbox_latest(outbox, out, NULL));
         }
