@@ -124,6 +124,9 @@ fits_any(const json_t *alternatives, const json_t *value, char why[SCHEMA_WHY])
 bool
 schema_check(const json_t *schema, const json_t *value, char why[SCHEMA_WHY])
 {
+    if (json_is_false(schema)) {
+        return refuse(why, "value", "is not allowed here");
+    }
     if (!fits_any(json_object_get(schema, "anyOf"), value, why)) {
         return false;
     }

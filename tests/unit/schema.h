@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* schema.h -- the part of JSON Schema that our schemas use: type, enum, properties, required, additionalProperties
- * (false), items, minItems, minLength, pattern (POSIX), minimum, maximum, anyOf. */
+ * (false), items, minItems, minLength, pattern (POSIX), minimum, maximum, anyOf, and false, which nothing fits. */
 #ifndef TESTS_UNIT_SCHEMA_H
 #define TESTS_UNIT_SCHEMA_H
 

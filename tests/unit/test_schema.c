@@ -26,6 +26,12 @@ static const char GOOD[] =
     "\"aleatoric_nats\":0.2}],\"reduction\":\"sum\",\"total_nats\":0.3,\"aleatoric_nats\":0.2,"
     "\"epistemic_nats\":0.1,\"unknown\":false}";
 
+static const char EVENT[] =
+    "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":0,\"end_s\":1,\"p_max\":1,"
+    "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}";
+
+enum { LINE = 2 * sizeof GOOD };
+
 static json_t *
 load_schema(void)
 {
@@ -35,6 +41,23 @@ load_schema(void)
         fail_msg("%s:%d: %s", SCHEMA, error.line, error.text);
     }
     return schema;
+}
+
+/* Asserts that the line, with the first `found` in it (unless NULL) replaced by `put`, is good or is not. */
+static void
+check_line(const json_t *schema, const char *line, const char *found, const char *put, bool good)
+{
+    char changed[2 * LINE], why[SCHEMA_WHY] = "the fault is not seen";
+    const char *at = found != NULL ? strstr(line, found) : line;
+    assert_non_null(at);
+    (void)snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - line), line, found != NULL ? put : "",
+                   at + (found != NULL ? strlen(found) : 0));
+    json_t *value = json_loads(changed, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(value);
+    if (schema_check(schema, value, why) != good) {
+        fail_msg("%s: %s", why, changed);
+    }
+    json_decref(value);
 }
 
 static void
@@ -87,21 +110,11 @@ test_a_good_line_passes_and_each_fault_is_seen(void **state)
         {"\"std\":0.1", "\"std\":null"}, {"8", "0"},
     };
     json_t *schema = load_schema();
-    char why[SCHEMA_WHY];
-    for (size_t i = 0; i < LENGTH(faults) + LENGTH(variants); i++) {
-        bool fault = i < LENGTH(faults);
-        const char *found = fault ? faults[i].found : variants[i - LENGTH(faults)].found;
-        const char *put = fault ? faults[i].put : variants[i - LENGTH(faults)].put;
-        const char *at = strstr(GOOD, found);
-        assert_non_null(at);
-        char line[2 * sizeof GOOD];
-        (void)snprintf(line, sizeof line, "%.*s%s%s", (int)(at - GOOD), GOOD, put, at + strlen(found));
-        json_t *value = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-        assert_non_null(value);
-        if (schema_check(schema, value, why) == fault) {
-            fail_msg("%s: %s", fault ? "the fault is not seen" : why, line);
-        }
-        json_decref(value);
+    for (size_t i = 0; i < LENGTH(faults); i++) {
+        check_line(schema, GOOD, faults[i].found, faults[i].put, false);
+    }
+    for (size_t i = 0; i < LENGTH(variants); i++) {
+        check_line(schema, GOOD, variants[i].found, variants[i].put, true);
     }
     json_decref(schema);
 }
@@ -114,12 +127,6 @@ test_events_and_summaries_have_their_own_keys(void **state)
         bool good;
         const char *line;
     } table[] = {
-        {true, "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":0,\"end_s\":1,\"p_max\":1,"
-               "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}"},
-        {false, "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":0,\"p_max\":1,"
-                "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}"},
-        {false, "{\"file\":\"a\",\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"start_s\":-1,\"end_s\":1,\"p_max\":1,"
-                "\"p_mean\":0.5,\"epistemic_nats\":null,\"unknown\":null,\"passes\":1,\"calibrated\":true}"},
         {true, "{\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"events\":1,\"seconds\":2.5,"
                "\"most_certain\":{\"file\":\"a\",\"start_s\":0,\"p_max\":0.5}}"},
         {false, "{\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"events\":0,\"seconds\":2.5,"
@@ -127,12 +134,66 @@ test_events_and_summaries_have_their_own_keys(void **state)
         {false, "{\"model\":\"m 0123456789ab\",\"label\":\"Dog\",\"events\":1,\"seconds\":2.5}"},
     };
     json_t *schema = load_schema();
-    char why[SCHEMA_WHY];
     for (size_t i = 0; i < LENGTH(table); i++) {
-        json_t *value = json_loads(table[i].line, JSON_REJECT_DUPLICATES, NULL);
-        assert_non_null(value);
-        assert_int_equal(schema_check(schema, value, why), table[i].good);
-        json_decref(value);
+        check_line(schema, table[i].line, NULL, NULL, table[i].good);
+    }
+    check_line(schema, EVENT, NULL, NULL, true);
+    check_line(schema, EVENT, "\"end_s\":1,", "", false);
+    check_line(schema, EVENT, "\"start_s\":0", "\"start_s\":-1", false);
+    json_decref(schema);
+}
+
+static void
+test_a_line_is_of_a_recording_or_of_live_sound(void **state)
+{
+    (void)state;
+    static const char recording[] = "\"file\":\"a.wav\"", input[] = "\"input\":\"in_1\"",
+                      utc[] = "\"utc\":\"2026-11-21T21:30:05.123Z\"", gap[] = "\"gap_s\":0";
+    static const struct {
+        bool event, good;
+        const char *keys[4]; /* instead of "file" */
+        const char *found, *put;
+    } table[] = {
+        {false, true, {recording}, NULL, NULL},
+        {false, true, {input, utc, gap}, NULL, NULL},
+        {false, true, {input, "\"utc\":null", "\"gap_s\":1.5"}, NULL, NULL},
+        {false, false, {recording, input, utc, gap}, NULL, NULL},
+        {false, false, {recording, utc}, NULL, NULL},
+        {false, false, {recording, gap}, NULL, NULL},
+        {false, false, {input, gap}, NULL, NULL},
+        {false, false, {input, utc}, NULL, NULL},
+        {false, false, {input}, NULL, NULL},
+        {false, false, {utc, gap}, NULL, NULL},
+        {false, false, {"\"input\":\"\"", utc, gap}, NULL, NULL},
+        {false, false, {input, utc, gap}, "\"t_s\":0.32,", ""},
+        {false, false, {input, utc, "\"gap_s\":null"}, NULL, NULL},
+        {false, false, {input, utc, "\"gap_s\":-1"}, NULL, NULL},
+        {false, false, {input, utc, gap}, ":05.123Z", ":60.000Z"},
+        {false, false, {input, utc, gap}, ":05.123Z", ":05Z"},
+        {false, false, {input, utc, gap}, ":05.123Z", ":05.123+01:00"},
+        {false, false, {input, utc, gap}, "T21", " 21"},
+        {false, false, {input, utc, gap}, "2026-", "12026-"},
+        {true, true, {recording}, NULL, NULL},
+        {true, true, {input, utc}, NULL, NULL},
+        {true, true, {input, "\"utc\":null"}, NULL, NULL},
+        {true, true, {input, utc}, "\"end_s\":1", "\"end_s\":null"},
+        {true, false, {recording}, "\"end_s\":1", "\"end_s\":null"},
+        {true, false, {input, utc}, "\"end_s\":1,", ""},
+        {true, false, {recording, input, utc}, NULL, NULL},
+        {true, false, {recording, utc}, NULL, NULL},
+        {true, false, {input}, NULL, NULL},
+        {true, false, {utc}, NULL, NULL},
+        {true, false, {input, utc, gap}, NULL, NULL}, /* which is told by results */
+    };
+    json_t *schema = load_schema();
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        char line[LINE] = "{";
+        size_t n = 1;
+        for (size_t k = 0; k < LENGTH(table[i].keys) && table[i].keys[k] != NULL; k++) {
+            n += (size_t)snprintf(line + n, sizeof line - n, "%s,", table[i].keys[k]);
+        }
+        (void)snprintf(line + n, sizeof line - n, "%s", strstr(table[i].event ? EVENT : GOOD, "\"model\""));
+        check_line(schema, line, table[i].found, table[i].put, table[i].good);
     }
     json_decref(schema);
 }
@@ -203,6 +264,7 @@ main(void)
         cmocka_unit_test(test_the_schema_uses_only_what_is_checked),
         cmocka_unit_test(test_a_good_line_passes_and_each_fault_is_seen),
         cmocka_unit_test(test_events_and_summaries_have_their_own_keys),
+        cmocka_unit_test(test_a_line_is_of_a_recording_or_of_live_sound),
         cmocka_unit_test_setup_teardown(test_what_the_program_writes_fits_the_schema, scratch_make, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
