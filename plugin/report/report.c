@@ -46,6 +46,18 @@ vip_report_end(vip_report *report)
     report->ranks = NULL;
 }
 
+const char *
+vip_report_source(const vip_report *report)
+{
+    return report->live != NULL ? "input" : "file";
+}
+
+const char *
+vip_report_utc(const vip_report *report, double seconds, char out[VIP_CLOCK_SIZE])
+{
+    return vip_clock_utc(out, report->live->utc + seconds);
+}
+
 static int
 compare_ranks(const void *a, const void *b)
 {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include <common/audio.h>
+#include <common/clock.h>
 #include <common/text.h>
 #include <vipann/vipann.h>
 
@@ -22,14 +23,18 @@ typedef struct {
 /* What is written: each result, each event when it is over, or all events added up. */
 typedef enum { VIP_RESULTS, VIP_EVENTS, VIP_SUMMARY } vip_subject;
 
-/* What reports of something that is heard live have besides. */
+/* What reports of something that is heard live have besides. Tables and JSON lines call what was heard "input" instead of
+ * "file", and give the wall clock in UTC ("utc") beside the time; lines for eyes give the time of the day in the user's
+ * time zone instead of it. Where the wall clock is NaN, or none of the years 1970 to 9999, "utc" is null or empty, and the
+ * time of the day "-": no moment is made up. */
 typedef struct {
     double utc;  /* of time 0: seconds since 1970 */
     bool named;  /* several inputs share the output: lines for eyes say which is theirs */
-    bool begins; /* events are written when they begin, too */
+    bool begins; /* events are written when they begin, too; labels have only those that are over */
+    bool headed; /* text has named its columns above, for another input */
 } vip_report_live;
 
-/* What is being written, by whom and where. One per recording that is analysed. */
+/* What is being written, by whom and where. One per recording that is analysed, or input that is heard. */
 typedef struct {
     FILE *out;                   /* borrowed */
     vip_text_style style;        /* of the place where it ends up in */
@@ -41,7 +46,7 @@ typedef struct {
     char *id; /* the model's name and the first 12 digits of its hash */
     vipann_options options;
     vip_subject subject;
-    bool clip;       /* one result for the whole file */
+    bool clip;       /* one result for the whole file; never live */
     uint32_t top;    /* most classes in a result */
     vip_rank *ranks; /* [classes] */
     double rate;     /* of the recording, Hz */
@@ -57,7 +62,7 @@ typedef struct {
     void (*head)(const vip_report *report); /* once, before everything */
     void (*file)(const vip_report *report, const vip_audio_facts *facts); /* before what a recording gives */
     void (*result)(const vip_report *report, const vipann_result *result);
-    void (*event)(vip_report *report, const vipann_event *event); /* one that is over */
+    void (*event)(vip_report *report, const vipann_event *event); /* that is over; live->begins: or has begun */
     void (*summary)(const vip_report *report, const vip_summary *summary, const uint32_t *order, uint32_t n);
 } vip_format;
 
@@ -72,6 +77,12 @@ extern const char *const VIP_FORMAT_NAMES[];
 vipann_status vip_report_begin(vip_report *report, const vipann_model *model, vipann_error *error);
 
 void vip_report_end(vip_report *report);
+
+/* The key of what is heard. */
+const char *vip_report_source(const vip_report *report);
+
+/* The wall clock at a time of live sound in UTC, or NULL if it is not known. */
+const char *vip_report_utc(const vip_report *report, double seconds, char out[VIP_CLOCK_SIZE]);
 
 /* Fills report->ranks with the most probable classes first (of equals the lower index) and returns how many of them
  * are to be shown. */

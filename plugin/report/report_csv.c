@@ -11,22 +11,45 @@ enum { DIGITS = 7, TIME_DIGITS = 10, LEVEL_DIGITS = 5 };
 
 static const char *const ANSWERS[] = {[VIPANN_NO] = "no", [VIPANN_YES] = "yes", [VIPANN_CANNOT_SAY] = NULL};
 
+/* After the first column, which is that of the recording or the input. */
+typedef struct {
+    const char *name;
+    bool live; /* for what is heard live only */
+} column;
+
+static const column RESULT[] = {{"model", false},          {"t_s", false},           {"utc", true},
+                                {"gap_s", true},           {"window_s", false},      {"passes", false},
+                                {"calibrated", false},     {"unknown", false},       {"level_dbfs", false},
+                                {"silent", false},         {"reduction", false},     {"total_nats", false},
+                                {"aleatoric_nats", false}, {"epistemic_nats", false}};
+
+static const column EVENT[] = {{"model", false},   {"label", false},  {"start_s", false},   {"utc", true},
+                               {"end_s", false},   {"p_max", false},  {"p_mean", false},    {"epistemic_nats", false},
+                               {"unknown", false}, {"passes", false}, {"calibrated", false}};
+
 static void
-put_names(vip_csv *csv, const char *const *names, size_t n)
+put_names(const vip_report *report, vip_csv *csv, const column *columns, size_t n)
 {
+    vip_csv_text(csv, vip_report_source(report));
     for (size_t i = 0; i < n; i++) {
-        vip_csv_text(csv, names[i]);
+        if (!columns[i].live || report->live != NULL) {
+            vip_csv_text(csv, columns[i].name);
+        }
     }
+}
+
+static void
+put_utc(const vip_report *report, vip_csv *csv, double seconds)
+{
+    char clock[VIP_CLOCK_SIZE];
+    vip_csv_text(csv, vip_report_utc(report, seconds, clock));
 }
 
 static void
 put_result_head(const vip_report *report, vip_csv *csv)
 {
-    static const char *const fixed[] = {"file",       "model",          "t_s",           "window_s", "passes",
-                                        "calibrated", "unknown",        "level_dbfs",    "silent",   "reduction",
-                                        "total_nats", "aleatoric_nats", "epistemic_nats"};
     static const char *const per_class[] = {"label", "p", "std", "aleatoric_nats", "epistemic_nats"};
-    put_names(csv, fixed, sizeof fixed / sizeof *fixed);
+    put_names(report, csv, RESULT, sizeof RESULT / sizeof *RESULT);
     for (uint32_t k = 1; k <= report->top && k <= report->info.classes; k++) {
         for (size_t i = 0; i < sizeof per_class / sizeof *per_class; i++) {
             char name[32];
@@ -39,16 +62,16 @@ put_result_head(const vip_report *report, vip_csv *csv)
 void
 vip_report_csv_head(const vip_report *report)
 {
-    static const char *const event[] = {"file",   "model",          "label",   "start_s", "end_s",     "p_max",
-                                        "p_mean", "epistemic_nats", "unknown", "passes",  "calibrated"};
     static const char *const total[] = {"model", "label", "events", "seconds", "file", "start_s", "p_max"};
     vip_csv csv = {.out = report->out};
     if (report->subject == VIP_RESULTS) {
         put_result_head(report, &csv);
     } else if (report->subject == VIP_EVENTS) {
-        put_names(&csv, event, sizeof event / sizeof *event);
+        put_names(report, &csv, EVENT, sizeof EVENT / sizeof *EVENT);
     } else {
-        put_names(&csv, total, sizeof total / sizeof *total);
+        for (size_t i = 0; i < sizeof total / sizeof *total; i++) {
+            vip_csv_text(&csv, total[i]);
+        }
     }
     vip_csv_end(&csv);
 }
@@ -61,6 +84,10 @@ vip_report_csv_result(const vip_report *report, const vipann_result *r)
     vip_csv_text(&csv, report->file);
     vip_csv_text(&csv, report->id);
     vip_csv_number(&csv, report->clip ? NAN : r->t_seconds, TIME_DIGITS);
+    if (report->live != NULL) {
+        put_utc(report, &csv, r->t_seconds);
+        vip_csv_number(&csv, r->gap_seconds, TIME_DIGITS);
+    }
     vip_csv_number(&csv, r->window_seconds, TIME_DIGITS);
     vip_csv_number(&csv, r->passes, DIGITS);
     vip_csv_text(&csv, r->calibrated ? "yes" : "no");
@@ -90,7 +117,10 @@ vip_report_csv_event(vip_report *report, const vipann_event *e)
     vip_csv_text(&csv, report->id);
     vip_csv_text(&csv, vipann_model_label(report->model, e->class_index));
     vip_csv_number(&csv, e->start_seconds, TIME_DIGITS);
-    vip_csv_number(&csv, e->end_seconds, TIME_DIGITS);
+    if (report->live != NULL) {
+        put_utc(report, &csv, e->start_seconds);
+    }
+    vip_csv_number(&csv, e->ended ? e->end_seconds : NAN, TIME_DIGITS);
     vip_csv_number(&csv, e->p_max, DIGITS);
     vip_csv_number(&csv, e->p_mean, DIGITS);
     vip_csv_number(&csv, e->has_epistemic ? e->epistemic_nats : NAN, DIGITS);

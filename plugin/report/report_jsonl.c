@@ -2,6 +2,8 @@
 /* report_jsonl.c -- JSON lines; common/result.schema.json says what is in them. */
 #include "report.h"
 
+#include <math.h>
+
 #include <common/jsonl.h>
 
 /* Significant digits: of what is a float inside, of times, which are sums of samples over a rate, and of levels. */
@@ -16,6 +18,21 @@ put_member_value(vip_json *json, const char *key, bool there, double value)
     } else {
         vip_json_null(json, key);
     }
+}
+
+/* The recording or the input, and the model. */
+static void
+put_origin(vip_json *json, const vip_report *report)
+{
+    vip_json_text(json, vip_report_source(report), report->file);
+    vip_json_text(json, "model", report->id);
+}
+
+static void
+put_utc(vip_json *json, const vip_report *report, double seconds)
+{
+    char clock[VIP_CLOCK_SIZE];
+    vip_json_text(json, "utc", vip_report_utc(report, seconds, clock));
 }
 
 static void
@@ -34,10 +51,13 @@ vip_report_jsonl_result(const vip_report *report, const vipann_result *r)
     vip_json json = {.out = report->out};
     uint32_t n = vip_report_rank(report, r);
     vip_json_object(&json, NULL);
-    vip_json_text(&json, "file", report->file);
-    vip_json_text(&json, "model", report->id);
+    put_origin(&json, report);
     if (!report->clip) {
         vip_json_number(&json, "t_s", r->t_seconds, TIME_DIGITS);
+    }
+    if (report->live != NULL) {
+        put_utc(&json, report, r->t_seconds);
+        vip_json_number(&json, "gap_s", r->gap_seconds, TIME_DIGITS);
     }
     vip_json_number(&json, "window_s", r->window_seconds, TIME_DIGITS);
     vip_json_whole(&json, "passes", r->passes);
@@ -69,11 +89,13 @@ vip_report_jsonl_event(vip_report *report, const vipann_event *e)
 {
     vip_json json = {.out = report->out};
     vip_json_object(&json, NULL);
-    vip_json_text(&json, "file", report->file);
-    vip_json_text(&json, "model", report->id);
+    put_origin(&json, report);
     vip_json_text(&json, "label", vipann_model_label(report->model, e->class_index));
     vip_json_number(&json, "start_s", e->start_seconds, TIME_DIGITS);
-    vip_json_number(&json, "end_s", e->end_seconds, TIME_DIGITS);
+    if (report->live != NULL) {
+        put_utc(&json, report, e->start_seconds);
+    }
+    vip_json_number(&json, "end_s", e->ended ? e->end_seconds : NAN, TIME_DIGITS);
     vip_json_number(&json, "p_max", e->p_max, DIGITS);
     vip_json_number(&json, "p_mean", e->p_mean, DIGITS);
     put_member_value(&json, "epistemic_nats", e->has_epistemic, e->epistemic_nats);

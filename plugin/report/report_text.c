@@ -5,7 +5,8 @@
  *    0:04.80 ██▌    3.12 ▌      0.21 ?~ 0.93±0.03 Speech  0.41±0.05 Narration
  *
  * One line per result: fixed columns first, so that the eye can run down them, then as many classes as the line has
- * room for. A whole file (--clip) is a block with one line per class instead. */
+ * room for. A whole file (--clip) is a block with one line per class instead. What is heard live has the time of the day
+ * instead of that from the beginning and, where several inputs share the place, the input in front of it. */
 #include "report.h"
 
 #include <math.h>
@@ -17,10 +18,12 @@ enum {
     DOUBT_CELLS = 5,    /* of the two bars */
     CLASS_CELLS = 20,   /* of the bars of --clip */
     FIXED_CELLS = 38,   /* of a line before its first class */
+    INPUT_CELLS = 8,    /* of the input in front of a line */
     LABEL_CELLS = 28,   /* most of a label in a line */
+    EVENT_CELLS = 47,   /* of an event before its class */
     NUMBERS_CELLS = 11, /* "0.93+-0.03 " */
     SUMMARY_CELLS = 21, /* of a line of the summary before its class */
-    LEAST_PATH = 8      /* cells that a path has in any case */
+    LEAST_TEXT = 8      /* cells that a path has in any case, and the first label of a line */
 };
 
 /* Nats at which a bar is full. What the sound leaves open: the most there can be among exclusive classes; for
@@ -54,8 +57,12 @@ put_event_legend(const vip_report *report)
     (void)fputs("p       the largest probability of the event, and the mean\n"
                 "unsure  what the model has not learnt about this class (epistemic), in nats\n"
                 "?       like nothing that the model was taught\n"
-                "~       the model's calibration was made with another window or number of passes\n\n",
+                "~       the model's calibration was made with another window or number of passes\n",
                 report->out);
+    if (report->live != NULL && report->live->begins) {
+        (void)fputs("...     has begun and is heard still; the numbers are those so far\n", report->out);
+    }
+    (void)fputc('\n', report->out);
 }
 
 void
@@ -122,12 +129,35 @@ put_settings(const vip_report *report)
     }
 }
 
+/* Whether lines begin with the input that they are of. */
+static bool
+has_input(const vip_report *report)
+{
+    return report->live != NULL && report->live->named;
+}
+
+static void
+put_columns(const vip_report *report)
+{
+    FILE *out = report->out;
+    vip_text_look_set(out, &report->style, VIP_FAINT);
+    if (has_input(report)) {
+        (void)fprintf(out, "%-*s ", INPUT_CELLS, "input");
+    }
+    if (report->subject == VIP_EVENTS) {
+        (void)fprintf(out, "%10s %10s  %-11s %7s     %s\n", "from", "to", "p (mean)", "unsure", "heard");
+    } else {
+        (void)fprintf(out, "%10s %-11s %-14s %s\n", "time", "open", "unsure", "heard");
+    }
+    vip_text_look_set(out, &report->style, VIP_PLAIN);
+}
+
 void
 vip_report_text_file(const vip_report *report, const vip_audio_facts *facts)
 {
     char number[VIP_NUMBER_SIZE];
     FILE *out = report->out;
-    if (report->index > 0) {
+    if (report->index > 0 && report->live == NULL) {
         (void)fputc('\n', out);
     }
     vip_text_look_set(out, &report->style, VIP_STRONG);
@@ -142,18 +172,47 @@ vip_report_text_file(const vip_report *report, const vip_audio_facts *facts)
     (void)vip_text_put(out, &report->style, report->id, 0, SIZE_MAX);
     put_settings(report);
     (void)fputc('\n', out);
-    if (!report->clip) {
-        vip_text_look_set(out, &report->style, VIP_FAINT);
-        if (report->subject == VIP_EVENTS) {
-            (void)fprintf(out, "%10s %10s  %-11s %7s     %s\n", "from", "to", "p (mean)", "unsure", "heard");
-        } else {
-            (void)fprintf(out, "%10s %-11s %-14s %s\n", "time", "open", "unsure", "heard");
-        }
-        vip_text_look_set(out, &report->style, VIP_PLAIN);
+    if (!report->clip && (report->live == NULL || !report->live->headed)) {
+        put_columns(report);
     }
 }
 
 /* ----------------------------------------------------------------------------------------------------- the parts */
+
+/* The input, where several share the place, and the cells that it takes. */
+static size_t
+put_input(const vip_report *report)
+{
+    if (!has_input(report)) {
+        return 0;
+    }
+    size_t cells = vip_text_put(report->out, &report->style, report->file, INPUT_CELLS, INPUT_CELLS);
+    (void)fputc(' ', report->out);
+    return cells + 1;
+}
+
+/* A moment in ten cells: of a recording from its beginning, of what is heard live by the clock on the wall. */
+static void
+put_time(const vip_report *report, double seconds)
+{
+    char number[VIP_NUMBER_SIZE], clock[VIP_CLOCK_SIZE];
+    const char *shown = report->live == NULL ? vip_number_clock(number, seconds, 2)
+                                             : vip_clock_local(clock, report->live->utc + seconds);
+    (void)fprintf(report->out, "%10s ", shown != NULL ? shown : "-");
+}
+
+/* Cells for the first class of a line, which is there in any case: `most`, but what is heard live keeps to the terminal
+ * whatever stands before it. */
+static size_t
+label_cells(const vip_report *report, size_t at, size_t most)
+{
+    size_t columns = report->style.columns;
+    if (report->live == NULL || columns == 0) {
+        return most;
+    }
+    size_t room = columns > at + LEAST_TEXT ? columns - at : LEAST_TEXT;
+    return room < most ? room : most;
+}
 
 static void
 put_doubt(const vip_report *report, vip_text_look look, double nats, double full)
@@ -192,14 +251,15 @@ put_probability(const vip_report *report, const vipann_result *r, uint32_t i)
 /* ---------------------------------------------------------------------------------------------------- the results */
 
 static void
-put_classes_in_line(const vip_report *report, const vipann_result *r, uint32_t n)
+put_classes_in_line(const vip_report *report, const vipann_result *r, uint32_t n, size_t at)
 {
-    size_t columns = report->style.columns > 0 ? report->style.columns : SIZE_MAX, at = FIXED_CELLS;
+    size_t columns = report->style.columns > 0 ? report->style.columns : SIZE_MAX;
     for (uint32_t k = 0; k < n; k++) {
         uint32_t i = report->ranks[k].i;
         const char *label = vipann_model_label(report->model, i);
+        size_t most = k > 0 ? LABEL_CELLS : label_cells(report, at + NUMBERS_CELLS, LABEL_CELLS);
         size_t cells = vip_text_cells(label);
-        cells = cells < LABEL_CELLS ? cells : LABEL_CELLS;
+        cells = cells < most ? cells : most;
         if (k > 0 && at + 2 + NUMBERS_CELLS + cells > columns) {
             break;
         }
@@ -207,7 +267,7 @@ put_classes_in_line(const vip_report *report, const vipann_result *r, uint32_t n
         (void)fputs(k > 0 ? "  " : "", report->out);
         put_probability(report, r, i);
         (void)fputc(' ', report->out);
-        (void)vip_text_put(report->out, &report->style, label, 0, LABEL_CELLS);
+        (void)vip_text_put(report->out, &report->style, label, 0, most);
         vip_text_look_set(report->out, &report->style, VIP_PLAIN);
         at += NUMBERS_CELLS + cells + 2;
     }
@@ -226,9 +286,9 @@ put_silence(const vip_report *report, const vipann_result *r)
 static void
 put_line(const vip_report *report, const vipann_result *r, uint32_t n)
 {
-    char number[VIP_NUMBER_SIZE];
     FILE *out = report->out;
-    (void)fprintf(out, "%10s ", vip_number_clock(number, r->t_seconds, 2));
+    size_t input = put_input(report);
+    put_time(report, r->t_seconds);
     put_doubt(report, VIP_BLUE, r->aleatoric_nats, full_open(&report->info));
     (void)fputc(' ', out);
     if (r->has_epistemic) {
@@ -244,7 +304,7 @@ put_line(const vip_report *report, const vipann_result *r, uint32_t n)
     if (r->silent) {
         put_silence(report, r);
     } else {
-        put_classes_in_line(report, r, n);
+        put_classes_in_line(report, r, n, input + FIXED_CELLS);
     }
     (void)fputc('\n', out);
 }
@@ -299,15 +359,22 @@ vip_report_text_event(vip_report *report, const vipann_event *e)
 {
     char a[VIP_NUMBER_SIZE], b[VIP_NUMBER_SIZE];
     FILE *out = report->out;
-    (void)fprintf(out, "%10s %10s  ", vip_number_clock(a, e->start_seconds, 2), vip_number_clock(b, e->end_seconds, 2));
-    (void)fprintf(out, "%s (%s) ", vip_number_fixed(a, e->p_max, 2), vip_number_fixed(b, e->p_mean, 2));
+    size_t input = put_input(report);
+    put_time(report, e->start_seconds);
+    if (e->ended) {
+        put_time(report, e->end_seconds);
+    } else {
+        (void)fprintf(out, "%10s ", "...");
+    }
+    (void)fprintf(out, " %s (%s) ", vip_number_fixed(a, e->p_max, 2), vip_number_fixed(b, e->p_mean, 2));
     (void)fprintf(out, "%8s ", e->has_epistemic ? vip_number_fixed(a, e->epistemic_nats, 3) : "-");
     vip_text_look_set(out, &report->style, VIP_RED);
     (void)fputc(e->unknown == VIPANN_YES ? '?' : ' ', out);
     vip_text_look_set(out, &report->style, VIP_PLAIN);
     (void)fputs(e->calibrated ? "  " : "~ ", out);
     vip_text_look_set(out, &report->style, VIP_STRONG);
-    (void)vip_text_put(out, &report->style, vipann_model_label(report->model, e->class_index), 0, SIZE_MAX);
+    (void)vip_text_put(out, &report->style, vipann_model_label(report->model, e->class_index), 0,
+                       label_cells(report, input + EVENT_CELLS, SIZE_MAX));
     vip_text_look_set(out, &report->style, VIP_PLAIN);
     (void)fputc('\n', out);
 }
@@ -329,7 +396,7 @@ static void
 put_path(const vip_report *report, const char *path, size_t at)
 {
     size_t columns = report->style.columns, cells = vip_text_cells(path);
-    size_t room = columns == 0 ? cells : columns > at + LEAST_PATH ? columns - at : LEAST_PATH;
+    size_t room = columns == 0 ? cells : columns > at + LEAST_TEXT ? columns - at : LEAST_TEXT;
     if (cells > room) {
         size_t ellipsis = report->style.unicode ? 1 : 3;
         (void)fputs(report->style.unicode ? "\u2026" : "...", report->out);

@@ -15,6 +15,9 @@ enum { TIME_DECIMALS = 6, DECIMALS = 4, HZ_DECIMALS = 1, PATH_BYTES = 8192 };
 void
 vip_report_labels_event(vip_report *report, const vipann_event *e)
 {
+    if (!e->ended) {
+        return; /* what has no end is no label yet */
+    }
     vip_tsv tsv = {.out = report->out};
     vip_tsv_fixed(&tsv, e->start_seconds, TIME_DECIMALS);
     vip_tsv_fixed(&tsv, e->end_seconds, TIME_DECIMALS);
@@ -64,6 +67,9 @@ whole_path(const char *path, char out[PATH_BYTES])
 void
 vip_report_raven_event(vip_report *report, const vipann_event *e)
 {
+    if (!e->ended) {
+        return;
+    }
     static const char *const answers[] = {[VIPANN_NO] = "no", [VIPANN_YES] = "yes", [VIPANN_CANNOT_SAY] = ""};
     vip_tsv tsv = {.out = report->out};
     char path[PATH_BYTES];
