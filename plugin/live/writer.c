@@ -28,8 +28,9 @@ struct vip_writer {
     vip_writer_setup setup;
     input *inputs;
     entry *newest;
-    bool headed; /* what comes before everything is written */
-    int broken;  /* errno of what could not be written; 0: all is well */
+    bool headed;  /* what comes before everything is written */
+    bool columns; /* an input has named them, which all share */
+    int broken;   /* errno of what could not be written; 0: all is well */
     bool said;
 };
 
@@ -180,7 +181,9 @@ report_of(vip_writer *w, uint32_t i, uint32_t tag, double utc)
     report->rate = in->rate;
     if ((in->begun || in->told != tag) && w->setup.format->file != NULL) {
         const vip_audio_facts facts = {.rate = in->rate, .channels = in->channels, .streamed = true};
+        in->live.headed = w->columns;
         w->setup.format->file(report, &facts);
+        w->columns = true;
     }
     in->begun = false;
     in->told = tag;

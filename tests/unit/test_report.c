@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <plugin/live/writer.h>
 #include <plugin/report/report.h>
 
 #include "model_file.h"
@@ -283,6 +284,37 @@ test_the_inputs_share_one_line_of_columns(void **state)
     expect_pages(pages, LENGTH(pages));
 }
 
+static void
+test_inputs_that_speak_in_turn_share_one_line_of_columns(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"in_1", "in_2"};
+    char text[TEXT] = "";
+    FILE *out = fmemopen(text, TEXT - 1, "w");
+    assert_non_null(out);
+    const vip_writer_setup setup = {
+        .out = out, .format = format_of("text"), .subject = VIP_EVENTS, .inputs = LENGTH(names), .names = names};
+    vip_writer *writer = vip_writer_new(&setup, NULL);
+    assert_non_null(writer);
+    vipann_options options;
+    vipann_options_default(&options, model);
+    assert_int_equal(vip_writer_enter(writer, 1, model, &options, NULL), VIPANN_OK);
+    for (uint32_t i = 0; i < setup.inputs; i++) {
+        vip_writer_begin(writer, i, 48000, 1);
+    }
+    for (uint32_t i = 0; i < 2 * setup.inputs; i++) {
+        vip_writer_event(writer, 1 - i % 2, 1, UTC, &OVER);
+    }
+    vip_writer_free(writer);
+    assert_int_equal(fclose(out), 0);
+    const char *columns = strstr(text, COLUMNS);
+    assert_non_null(columns);
+    assert_null(strstr(columns + 1, COLUMNS));
+    assert_int_equal(strncmp(text, "in_2: 48000 Hz", strlen("in_2: 48000 Hz")), 0);
+    assert_non_null(strstr(columns, "in_2     ")); /* of which the second one to speak has a head of its own */
+    assert_non_null(strstr(strstr(columns, "in_2     "), "\nin_1: 48000 Hz"));
+}
+
 /* ---------------------------------------------------------------------------------------------------- the clock */
 
 static void
@@ -472,6 +504,7 @@ main(void)
         cmocka_unit_test(test_results_are_of_a_recording_or_of_an_input_at_a_moment),
         cmocka_unit_test(test_events_are_told_when_they_are_over_and_if_wanted_when_they_begin),
         cmocka_unit_test(test_the_inputs_share_one_line_of_columns),
+        cmocka_unit_test(test_inputs_that_speak_in_turn_share_one_line_of_columns),
         cmocka_unit_test(test_utc_is_that_of_no_time_zone_and_rounded_to_what_is_shown),
         cmocka_unit_test(test_no_moment_is_made_up),
         cmocka_unit_test(test_lines_of_live_sound_fit_the_schema),
