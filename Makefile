@@ -164,12 +164,13 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/libtested.a $(
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS)
 
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
+$(BUILD)/tests/bench_streams: $(STREAM)
 $(BUILD)/tests/test_vectors: $(call objects,tests/vectors/*.c)
 $(call programs,tests/data,*): $(BUILD)/tests/%: $(BUILD)/tests/data/%.o
 $(EVENTS): $(BUILD)/tests/%: $(BUILD)/tests/events/%.o $(BUILD)/tests/events/scenes.o
 $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/%,$^) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/% $(STREAM),$^) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
 
 $(BUILD)/tests/host: $(HOST)
 # Libraries are to call what the program defines, so it is exported.
