@@ -30,6 +30,7 @@ static const double LOOK_S = 1;                      /* between two looks how th
 
 typedef struct {
     vip_wall wall;
+    double lost_before;         /* s of sound, in earlier stretches */
     double lost;                /* s, as last told */
     uint32_t passes, hop;       /* likewise; 0: not yet */
     uint64_t unread;            /* likewise */
@@ -313,6 +314,7 @@ read_input(vip_live *live, uint32_t i)
     const double utc = in->wall.zero - live->before;
     while (vip_stream_next_result(live->streams[i], live->result, &tag)) {
         live->result->t_seconds += live->before;
+        live->result->gap_seconds += in->lost_before;
         vip_writer_result(live->writer, i, tag, utc, live->result);
         any = true;
     }
@@ -355,13 +357,21 @@ vip_live_end(vip_live *live)
     }
     vip_pumps_stop(live->pumps);
     live->pumps = NULL;
-    double most = 0;
+    double most = 0, lost = 0;
+    uint64_t late = 0;
     for (uint32_t i = 0; i < live->setup.inputs; i++) {
         vip_stream_state state;
         vip_stream_flush(live->streams[i]);
         vip_stream_look(live->streams[i], &state);
         most = state.pushed_seconds > most ? state.pushed_seconds : most;
         (void)read_input(live, i);
+        live->inputs[i].lost_before += state.lost_seconds;
+        lost += state.lost_seconds;
+        late += state.late_hops;
+    }
+    if (lost > 0 || late > 0) {
+        vip_live_say(live, "%llu results came late and %.2f s of sound could not be heard, all in all",
+                     (unsigned long long)late, lost);
     }
     live->before += most;
     live->ended = seconds(CLOCK_MONOTONIC);
