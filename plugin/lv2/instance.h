@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 
 #include <lv2/atom/atom.h>
-#include <lv2/atom/forge.h>
 #include <lv2/core/lv2.h>
 #include <lv2/log/log.h>
 #include <lv2/urid/urid.h>
@@ -25,8 +24,8 @@ enum { VIP_BLOCK = 8192, VIP_NOTES = 2048, VIP_EVENTS_A_RUN = 64, VIP_MESSAGE_BY
 
 /* What the host calls the names that we use. */
 typedef struct {
-    LV2_URID atom_sequence, atom_object, atom_blank, atom_path, atom_string, atom_urid, atom_float, atom_int,
-        midi_event;
+    LV2_URID atom_sequence, atom_object, atom_blank, atom_path, atom_string, atom_urid, atom_float, atom_int, atom_long,
+        atom_double, atom_vector, midi_event;
     LV2_URID patch_set, patch_get, patch_property, patch_value;
     LV2_URID model, bundled, error;
     LV2_URID result, event, time, level, passes, calibrated, unknown, total, aleatoric, epistemic;
@@ -57,7 +56,6 @@ typedef struct vip_instance {
 
     /* Audio thread. */
     void *ports[VIP_MAX_PORTS];
-    LV2_Atom_Forge forge;
     uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
     vip_outbox outbox;
     vip_notes notes;

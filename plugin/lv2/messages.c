@@ -26,6 +26,9 @@ vip_messages_map(vip_instance *p)
         {&u->atom_urid, LV2_ATOM__URID},
         {&u->atom_float, LV2_ATOM__Float},
         {&u->atom_int, LV2_ATOM__Int},
+        {&u->atom_long, LV2_ATOM__Long},
+        {&u->atom_double, LV2_ATOM__Double},
+        {&u->atom_vector, LV2_ATOM__Vector},
         {&u->midi_event, LV2_MIDI__MidiEvent},
         {&u->patch_set, LV2_PATCH__Set},
         {&u->patch_get, LV2_PATCH__Get},
@@ -57,7 +60,6 @@ vip_messages_map(vip_instance *p)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         *table[i].where = p->map->map(p->map->handle, table[i].uri);
     }
-    lv2_atom_forge_init(&p->forge, p->map);
 }
 
 /* --------------------------------------------------------------------------------------------------------- writing */
@@ -99,42 +101,68 @@ vip_messages_add(vip_instance *p, uint32_t frame, LV2_URID type, const void *bod
     return true;
 }
 
-/* A message is put together beside the port, so that it is there wholly or not at all. */
-static LV2_Atom_Forge *
-begin(vip_instance *p, LV2_Atom_Forge_Frame *frame, LV2_URID type)
+/* A message is put together beside the port, so that it is there wholly or not at all. `at` bytes of it are written; what
+ * does not fit spoils it. */
+typedef struct {
+    vip_instance *p;
+    uint32_t at;
+} message;
+
+/* Appends as many bytes, and zeros to where the next part begins. */
+static void
+append(message *m, const void *bytes, uint32_t size)
 {
-    lv2_atom_forge_set_buffer(&p->forge, (uint8_t *)p->message, sizeof p->message);
-    lv2_atom_forge_object(&p->forge, frame, 0, type);
-    return &p->forge;
+    const uint32_t padded = lv2_atom_pad_size(size);
+    uint8_t *to = (uint8_t *)m->p->message + m->at;
+    if (size > VIP_MESSAGE_BYTES || padded > VIP_MESSAGE_BYTES - m->at) {
+        m->at = VIP_MESSAGE_BYTES; /* nothing fits any more: every part has some bytes */
+        return;
+    }
+    memcpy(to, bytes, size);
+    memset(to + size, 0, padded - size);
+    m->at += padded;
+}
+
+static message
+begin(vip_instance *p, LV2_URID type)
+{
+    message m = {p, 0};
+    const LV2_Atom_Object_Body head = {.id = 0, .otype = type};
+    append(&m, &head, sizeof head);
+    return m;
 }
 
 static bool
-send_message(vip_instance *p, LV2_Atom_Forge_Frame *frame, uint32_t time)
+send_message(const message *m, uint32_t frame)
 {
-    p->forge.stack = frame->parent; /* as lv2_atom_forge_pop, without its assert, which could end a host */
-    const LV2_Atom *atom = (const LV2_Atom *)(const void *)p->message;
-    return vip_messages_add(p, time, atom->type, atom + 1, atom->size);
+    return m->at < VIP_MESSAGE_BYTES && vip_messages_add(m->p, frame, m->p->uris.atom_object, m->p->message, m->at);
 }
 
 static void
-put_float(LV2_Atom_Forge *forge, LV2_URID key, double value)
+put(message *m, LV2_URID key, LV2_URID type, const void *value, uint32_t size)
 {
-    lv2_atom_forge_key(forge, key);
-    lv2_atom_forge_float(forge, (float)value);
+    const LV2_Atom_Property_Body head = {.key = key, .context = 0, .value = {.size = size, .type = type}};
+    append(m, &head, sizeof head);
+    append(m, value, size);
 }
 
 static void
-put_double(LV2_Atom_Forge *forge, LV2_URID key, double value)
+put_float(message *m, LV2_URID key, double value)
 {
-    lv2_atom_forge_key(forge, key);
-    lv2_atom_forge_double(forge, value);
+    const float f = (float)value;
+    put(m, key, m->p->uris.atom_float, &f, sizeof f);
 }
 
 static void
-put_int(LV2_Atom_Forge *forge, LV2_URID key, int32_t value)
+put_double(message *m, LV2_URID key, double value)
 {
-    lv2_atom_forge_key(forge, key);
-    lv2_atom_forge_int(forge, value);
+    put(m, key, m->p->uris.atom_double, &value, sizeof value);
+}
+
+static void
+put_int(message *m, LV2_URID key, int32_t value)
+{
+    put(m, key, m->p->uris.atom_int, &value, sizeof value);
 }
 
 /* -1 where it cannot be said. */
@@ -147,13 +175,10 @@ answer(vipann_answer a)
 static bool
 send_property(vip_instance *p, LV2_URID property, LV2_URID type, const char *text)
 {
-    LV2_Atom_Forge_Frame frame;
-    LV2_Atom_Forge *forge = begin(p, &frame, p->uris.patch_set);
-    lv2_atom_forge_key(forge, p->uris.patch_property);
-    lv2_atom_forge_urid(forge, property);
-    lv2_atom_forge_key(forge, p->uris.patch_value);
-    lv2_atom_forge_typed_string(forge, type, text, (uint32_t)strlen(text));
-    return send_message(p, &frame, 0);
+    message m = begin(p, p->uris.patch_set);
+    put(&m, p->uris.patch_property, p->uris.atom_urid, &property, sizeof property);
+    put(&m, p->uris.patch_value, type, text, (uint32_t)strlen(text) + 1);
+    return send_message(&m, 0);
 }
 
 void
@@ -186,69 +211,77 @@ best_classes(const vipann_result *r, int32_t best[SHOWN_CLASSES])
     return n;
 }
 
+/* Numbers of four bytes each. */
 static void
-put_vector(vip_instance *p, LV2_URID key, const float *values, const int32_t *which, uint32_t n)
+put_vector(message *m, LV2_URID key, LV2_URID type, const void *values, uint32_t n)
+{
+    struct {
+        LV2_Atom_Vector_Body head;
+        uint32_t values[SHOWN_CLASSES];
+    } vector = {.head = {.child_size = sizeof *vector.values, .child_type = type}};
+    memcpy(vector.values, values, n * sizeof *vector.values);
+    put(m, key, m->p->uris.atom_vector, &vector, (uint32_t)(sizeof vector.head + n * sizeof *vector.values));
+}
+
+static void
+put_picked(message *m, LV2_URID key, const float *values, const int32_t *which, uint32_t n)
 {
     float picked[SHOWN_CLASSES];
     for (uint32_t i = 0; i < n; i++) {
         picked[i] = values[which[i]];
     }
-    lv2_atom_forge_key(&p->forge, key);
-    lv2_atom_forge_vector(&p->forge, sizeof *picked, p->uris.atom_float, n, picked);
+    put_vector(m, key, m->p->uris.atom_float, picked, n);
 }
 
 void
-vip_messages_result(vip_instance *p, uint32_t time, const vipann_result *r)
+vip_messages_result(vip_instance *p, uint32_t frame, const vipann_result *r)
 {
     if (p->outbox.sequence == NULL) {
         return;
     }
     const vip_lv2_uris *u = &p->uris;
-    LV2_Atom_Forge_Frame frame;
-    LV2_Atom_Forge *forge = begin(p, &frame, u->result);
-    put_double(forge, u->time, r->t_seconds);
-    put_float(forge, u->level, r->level_dbfs);
-    put_int(forge, u->passes, (int32_t)r->passes);
-    put_int(forge, u->calibrated, r->calibrated);
-    put_int(forge, u->unknown, answer(r->unknown));
-    put_float(forge, u->total, r->total_nats);
-    put_float(forge, u->aleatoric, r->aleatoric_nats);
+    message m = begin(p, u->result);
+    put_double(&m, u->time, r->t_seconds);
+    put_float(&m, u->level, r->level_dbfs);
+    put_int(&m, u->passes, (int32_t)r->passes);
+    put_int(&m, u->calibrated, r->calibrated);
+    put_int(&m, u->unknown, answer(r->unknown));
+    put_float(&m, u->total, r->total_nats);
+    put_float(&m, u->aleatoric, r->aleatoric_nats);
     if (r->has_epistemic) {
-        put_float(forge, u->epistemic, r->epistemic_nats);
+        put_float(&m, u->epistemic, r->epistemic_nats);
     }
     int32_t best[SHOWN_CLASSES];
     uint32_t n = best_classes(r, best);
-    lv2_atom_forge_key(forge, u->classes);
-    lv2_atom_forge_vector(forge, sizeof *best, u->atom_int, n, best);
-    put_vector(p, u->probabilities, r->p, best, n);
+    put_vector(&m, u->classes, u->atom_int, best, n);
+    put_picked(&m, u->probabilities, r->p, best, n);
     if (r->has_epistemic) {
-        put_vector(p, u->deviations, r->std, best, n);
-        put_vector(p, u->doubts, r->epistemic, best, n);
+        put_picked(&m, u->deviations, r->std, best, n);
+        put_picked(&m, u->doubts, r->epistemic, best, n);
     }
-    (void)send_message(p, &frame, time); /* there is a newer one soon */
+    (void)send_message(&m, frame); /* there is a newer one soon */
 }
 
 void
-vip_messages_event(vip_instance *p, uint32_t time, const vipann_event *e)
+vip_messages_event(vip_instance *p, uint32_t frame, const vipann_event *e)
 {
     if (p->outbox.sequence == NULL) {
         return;
     }
     const vip_lv2_uris *u = &p->uris;
-    LV2_Atom_Forge_Frame frame;
-    LV2_Atom_Forge *forge = begin(p, &frame, u->event);
-    lv2_atom_forge_key(forge, u->id);
-    lv2_atom_forge_long(forge, (int64_t)e->id);
-    put_int(forge, u->classes, (int32_t)e->class_index);
-    put_int(forge, u->ended, e->ended);
-    put_double(forge, u->start, e->start_seconds);
-    put_double(forge, u->end, e->end_seconds);
-    put_float(forge, u->probability, e->p_max);
-    put_int(forge, u->unknown, answer(e->unknown));
+    const int64_t id = (int64_t)e->id;
+    message m = begin(p, u->event);
+    put(&m, u->id, u->atom_long, &id, sizeof id);
+    put_int(&m, u->classes, (int32_t)e->class_index);
+    put_int(&m, u->ended, e->ended);
+    put_double(&m, u->start, e->start_seconds);
+    put_double(&m, u->end, e->end_seconds);
+    put_float(&m, u->probability, e->p_max);
+    put_int(&m, u->unknown, answer(e->unknown));
     if (e->has_epistemic) {
-        put_float(forge, u->epistemic, e->epistemic_nats);
+        put_float(&m, u->epistemic, e->epistemic_nats);
     }
-    (void)send_message(p, &frame, time);
+    (void)send_message(&m, frame);
 }
 
 /* --------------------------------------------------------------------------------------------------------- reading */
