@@ -8,6 +8,8 @@
 
 #include <stdatomic.h>
 
+#include <vipann/vipann.h>
+
 enum { VIP_PATH_BYTES = 4096, VIP_TEXT_BYTES = 256 }; /* with the zero at the end */
 
 /* To the loader: the path of a model to load. From it: the path of the model in force, "" if there is none, and what
@@ -27,12 +29,12 @@ typedef struct {
 void vip_mailbox_init(vip_mailbox *box);
 
 /* The letter that is sent next, for the sender to fill; what was in it is old. */
-vip_letter *vip_mailbox_blank(vip_mailbox *box);
+vip_letter *vip_mailbox_blank(vip_mailbox *box) VIPANN_RT;
 
 /* Sends it; one that nobody has taken yet is lost. */
-void vip_mailbox_send(vip_mailbox *box);
+void vip_mailbox_send(vip_mailbox *box) VIPANN_RT;
 
 /* The newest letter, which stays as it is until the next call that is not NULL; NULL: nothing new. */
-const vip_letter *vip_mailbox_take(vip_mailbox *box);
+const vip_letter *vip_mailbox_take(vip_mailbox *box) VIPANN_RT;
 
 #endif /* VIP_PLUGIN_LV2_MAILBOX_H */

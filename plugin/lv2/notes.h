@@ -8,12 +8,12 @@
 #include "instance.h"
 
 /* Begins or ends the note of the event's class; `play` false: begins none. */
-void vip_notes_event(vip_instance *p, uint32_t frame, const vipann_event *event, bool play);
+void vip_notes_event(vip_instance *p, uint32_t frame, const vipann_event *event, bool play) VIPANN_RT;
 
 /* Ends what could not be ended before. */
-void vip_notes_settle(vip_instance *p);
+void vip_notes_settle(vip_instance *p) VIPANN_RT;
 
 /* Ends all notes. */
-void vip_notes_release(vip_instance *p);
+void vip_notes_release(vip_instance *p) VIPANN_RT;
 
 #endif /* VIP_PLUGIN_LV2_NOTES_H */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vipann/vipann.h>
+
 #define VIP_URI        "urn:vipann:"
 #define VIP_URI_MONO   VIP_URI "mono"
 #define VIP_URI_STEREO VIP_URI "stereo"
@@ -114,12 +116,12 @@ extern const vip_preset VIP_PRESETS[];
 extern const size_t VIP_N_PRESETS;
 
 /* The index of a port that both plugins have, in the one with that many channels. */
-uint32_t vip_port_index(uint32_t channels, vip_port port);
+uint32_t vip_port_index(uint32_t channels, vip_port port) VIPANN_RT;
 
 /* What the preset sets the port to. */
 float vip_preset_value(const vip_preset *preset, vip_port port);
 
 /* The value, or what is nearest to it in the port's range; the normal one for NaN. */
-float vip_port_clamp(vip_port port, float value);
+float vip_port_clamp(vip_port port, float value) VIPANN_RT;
 
 #endif /* VIP_PLUGIN_LV2_PORTS_H */

@@ -176,6 +176,10 @@ deactivate(LV2_Handle handle)
 
 /* ------------------------------------------------------------------------------------------------- the audio thread */
 
+static void push(vip_instance *p, uint32_t frames, bool waits) VIPANN_RT;
+static void run_analysis(vip_instance *p, uint32_t frames) VIPANN_RT;
+static void run(LV2_Handle handle, uint32_t frames) VIPANN_RT;
+
 static float
 control(const vip_instance *p, vip_port port)
 {
@@ -282,7 +286,7 @@ push(vip_instance *p, uint32_t frames, bool waits)
             channels[c] = in != NULL ? in + done : SILENCE;
         }
         if (waits) {
-            vip_stream_push_all(p->stream, channels, n);
+            VIP_WHERE_IT_MAY_WAIT(vip_stream_push_all(p->stream, channels, n))
         } else {
             (void)vip_stream_push(p->stream, channels, n); /* what is lost is counted, and shown as gaps */
         }
@@ -315,7 +319,8 @@ run_analysis(vip_instance *p, uint32_t frames)
     bool waits = is_on(p, VIP_PORT_BLOCKING) || is_on(p, VIP_PORT_FREEWHEEL);
     heed_switches(p);
     if (waits) {
-        vip_owner_attend(p, true); /* now, so that what an export hears does not depend on another thread's pace */
+        /* Now, so that what an export hears does not depend on another thread's pace. */
+        VIP_WHERE_IT_MAY_WAIT(vip_owner_attend(p, true))
     }
     /* acquire: the stream as the owner has left it. Partner: vip_owner_attend. */
     if (!p->was_enabled || atomic_load_explicit(&p->reset_wanted, memory_order_acquire)) {

@@ -72,6 +72,16 @@ uint32_t vip_stream_push(vip_stream *stream, const float *const *channels, uint3
  * lost and the same sound gives the same results. Not real-time safe. May take turns with vip_stream_push. */
 void vip_stream_push_all(vip_stream *stream, const float *const *channels, uint32_t frames);
 
+/* The call of a function that may wait, in one that else never does: for a host that has said that it does not run in
+ * real time. Clang, which knows nothing of hosts, would object. */
+#if defined(__clang__) && __clang_major__ >= 20
+#define VIP_WHERE_IT_MAY_WAIT(call)                                                                                    \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wfunction-effects\"")(call);                 \
+    _Pragma("clang diagnostic pop")
+#else
+#define VIP_WHERE_IT_MAY_WAIT(call) (call);
+#endif
+
 /* Ends the stream as the end of a file: what is left is heard and events end. Not while anything is pushed. */
 void vip_stream_flush(vip_stream *stream);
 
