@@ -73,6 +73,9 @@ LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
 HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file))
 HOST = $(filter-out %/sound_file.o,$(call objects,tests/hosts/*.c))
 THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) # unit tests in which threads meet: run under the thread sanitizer too
+# What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
+REALTIME = $(ENGINE) $(STREAM) $(LV2)
+RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
@@ -87,7 +90,7 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
 .PHONY: help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
-.PHONY: run-demo run-test check-hosts check-rt fuzz fuzzers library program manual plugin programs needs FORCE
+.PHONY: run-demo run-test check-hosts check-rt rtsan realtime fuzz fuzzers library program manual plugin programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -237,10 +240,10 @@ test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test
 
 run-test: programs
-	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' FUZZ='$(FUZZ)' tests/run $(BUILD)
+	@MAKE='$(MAKE)' CC='$(CC)' THREADED='$(strip $(THREADED))' FUZZ='$(FUZZ)' RTSAN='$(RTSAN)' tests/run $(BUILD)
 
 sanitize: ## the same under the address and undefined-behaviour sanitizers, and a minute of fuzzing
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize THREADED= FUZZ=60 FAST=-O1 \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize THREADED= RTSAN= FUZZ=60 FAST=-O1 \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' test
 
 # Clang would take minutes to watch the fast kernels, which check_kernels proves.
@@ -260,7 +263,15 @@ check-hosts: all $(HOSTS) $(BUILD)/tests/make_tiny_model ## the LV2 bundle in ho
 	@tests/run $(BUILD) hosts
 
 check-rt: all $(HOSTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
-	@tests/run $(BUILD) rt
+	@MAKE='$(MAKE)' RTSAN='$(RTSAN)' tests/run $(BUILD) rt
+
+rtsan: | needs ## the same as clang proves it, and its real-time sanitizer sees it (RTSAN=clang-22)
+	@tests/rt/effects $(RTSAN)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/rtsan CC=$(RTSAN) FAST='-O1 -g0' UNWATCHED='-fno-sanitize=all -O2' CFLAGS='-O1 -g -fsanitize=realtime' \
+	    WARNINGS='-Wfunction-effects -Werror=function-effects' realtime
+	@tests/run $(BUILD)/rtsan check_rt
+
+realtime: $(REALTIME) plugin $(HOSTS) $(BUILD)/tests/make_tiny_model
 
 timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter of an hour
 	@tests/events/timing $(BUILD) long

@@ -15,10 +15,16 @@
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 #define WATCH_WORKS 0
+#elif __has_feature(realtime_sanitizer)
+#define WATCH_WORKS            0
+#define WATCHED_BY_A_SANITIZER 1 /* which ends the program when a function that is marked VIPANN_RT does such a thing */
 #endif
 #endif
 #ifndef WATCH_WORKS
 #define WATCH_WORKS 1
+#endif
+#ifndef WATCHED_BY_A_SANITIZER
+#define WATCHED_BY_A_SANITIZER 0
 #endif
 
 /* Watches the calling thread, or no longer. */
