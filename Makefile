@@ -64,7 +64,7 @@ PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann
 COMPLETION = $(BUILD)/manual/vipann.bash
 
 UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%),$(call programs,tests/unit,test_*))
-BENCH = $(call programs,tests/bench,*)
+BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
 FUZZERS = $(call programs,tests/fuzz,fuzz_*)
@@ -167,13 +167,18 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/libtested.a $(
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS)
 
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
+$(BUILD)/tests/bench_latency: MORE = $(STREAM)
+$(BUILD)/tests/bench_latency: $(STREAM)
+$(BUILD)/tests/bench_run: MORE = $(BUILD)/plugin/lv2/ports.o
+$(BUILD)/tests/bench_run: $(BUILD)/plugin/lv2/ports.o
+$(BUILD)/tests/bench_streams: MORE = $(STREAM)
 $(BUILD)/tests/bench_streams: $(STREAM)
 $(BUILD)/tests/test_vectors: $(call objects,tests/vectors/*.c)
 $(call programs,tests/data,*): $(BUILD)/tests/%: $(BUILD)/tests/data/%.o
 $(EVENTS): $(BUILD)/tests/%: $(BUILD)/tests/events/%.o $(BUILD)/tests/events/scenes.o
 $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/% $(STREAM),$^) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter $(BUILD)/tests/%,$^) $(MORE) $(COMMON) $(BUILD)/libvipann.a $(PROGRAM_LIBS)
 
 $(BUILD)/tests/host: $(HOST)
 # Libraries are to call what the program defines, so it is exported.
@@ -279,9 +284,10 @@ timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter
 soak: program $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, fifty kills: some ten minutes
 	@tests/soak/run $(BUILD)
 
-bench: $(BENCH) program $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
+bench: $(BENCH) program plugin $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl
 	@tests/bench/bench_files $(BUILD) >> $(BUILD)/bench.jsonl
+	@tests/bench/bench_live $(BUILD) >> $(BUILD)/bench.jsonl
 	@$(BUILD)/tests/check_kernels --bench >> $(BUILD)/bench.jsonl
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
