@@ -48,18 +48,18 @@ struct vipann_engine {
     alignas(CACHE_LINE) uint64_t carried; /* frames that the ring has taken */
     uint64_t missing;                     /* lost since the last that it took */
 
-    /* Both. */
-    alignas(CACHE_LINE) atomic_flag busy;          /* acquire and release by the pumping thread, whichever that is */
-    atomic_bool running;                           /* something was pushed; relaxed: for refusing late readers */
+    /* Both, but seldom written. */
+    alignas(CACHE_LINE) atomic_bool running;       /* something was pushed; relaxed: for refusing late readers */
     atomic_uint_least64_t lost;                    /* frames in gaps; relaxed, a counter */
     atomic_uint_least64_t params[VIPANN_N_PARAMS]; /* bits of a double; relaxed: each stands alone */
     vip_ring *ring;
     vip_queue *gaps; /* a gap is written before the sample behind it: who sees that sample sees the gap */
 
     /* Pumping: sound. */
-    alignas(CACHE_LINE) uint64_t read; /* frames taken from the ring */
-    uint64_t heard;                    /* frames of input heard, with gaps */
-    uint64_t silence;                  /* frames of silence still to be heard for a gap */
+    alignas(CACHE_LINE) atomic_flag busy; /* acquire and release by the pumping thread, whichever that is */
+    uint64_t read;                        /* frames taken from the ring */
+    uint64_t heard;                       /* frames of input heard, with gaps */
+    uint64_t silence;                     /* frames of silence still to be heard for a gap */
     uint64_t not_finite, clipped;
     bool flushed;
     float samples[FEED];
@@ -291,9 +291,11 @@ vipann_push(vipann_engine *g, const float *const *channels, uint32_t frames)
     if (frames == 0) {
         return 0;
     }
-    atomic_store_explicit(&g->running, true, memory_order_relaxed);
+    if (!atomic_load_explicit(&g->running, memory_order_relaxed)) { /* a store would take the line from the others */
+        atomic_store_explicit(&g->running, true, memory_order_relaxed);
+    }
     const gap before = {g->carried, g->missing};
-    if (frames > g->options.max_block || vip_ring_write_space(g->ring) < frames ||
+    if (frames > g->options.max_block || !vip_ring_fits(g->ring, frames) ||
         (before.frames > 0 && vip_queue_write_space(g->gaps) == 0)) {
         g->missing += frames;
         atomic_fetch_add_explicit(&g->lost, frames, memory_order_relaxed);

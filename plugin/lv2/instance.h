@@ -38,10 +38,16 @@ typedef struct {
     uint32_t capacity; /* bytes, header included */
 } vip_outbox;
 
+/* A control's value as it is given, and as it is in the range of its port: what has not changed need not be looked up in
+ * the table of ports, which is large and seldom in the cache. */
+typedef struct {
+    float given, taken;
+} vip_clamped;
+
 /* Notes that sound, and those of them whose end did not fit into the port yet. */
 typedef struct {
-    uint8_t sounding[VIP_NOTES], owed[VIP_NOTES];
     uint32_t n_sounding, n_owed;
+    uint8_t sounding[VIP_NOTES], owed[VIP_NOTES];
 } vip_notes;
 
 typedef struct vip_instance {
@@ -54,18 +60,20 @@ typedef struct vip_instance {
     vip_stream *stream; /* NULL: sound passes and nothing is heard */
     struct vip_instance *next;
 
-    /* Audio thread. */
+    /* Audio thread: first what each run needs, for the sake of the cache. */
     void *ports[VIP_MAX_PORTS];
-    uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
+    uint64_t outputs; /* a bit for each port that is a control output */
     vip_outbox outbox;
-    vip_notes notes;
     vipann_result *result;
+    vip_clamped clamped[VIP_N_PORTS];
     float shown[VIP_N_PORTS];    /* what the control outputs say */
     double set[VIPANN_N_PARAMS]; /* what the stream was last told */
     unsigned set_generation;
     const vip_letter *report; /* NULL: none yet */
     bool was_enabled, was_reset, loading, refused;
     bool tell_model, tell_error; /* to the notify port, when there is room */
+    vip_notes notes;
+    uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
     char refusal[VIP_TEXT_BYTES];
 
     /* Between the audio thread and the owner. */

@@ -21,9 +21,9 @@ typedef struct {
 
 /* Three letters: one that is being written, one on its way, one that is being read. */
 typedef struct {
-    vip_letter letters[3];
     atomic_uint way;      /* which one is on its way, and whether nobody has taken it yet */
     unsigned desk, shelf; /* the sender's, the taker's */
+    vip_letter letters[3];
 } vip_mailbox;
 
 void vip_mailbox_init(vip_mailbox *box);

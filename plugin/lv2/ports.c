@@ -296,12 +296,6 @@ const vip_preset VIP_PRESETS[] = {
 
 const size_t VIP_N_PRESETS = sizeof VIP_PRESETS / sizeof *VIP_PRESETS;
 
-uint32_t
-vip_port_index(uint32_t channels, vip_port port)
-{
-    return 2 * channels + (uint32_t)port;
-}
-
 float
 vip_preset_value(const vip_preset *preset, vip_port port)
 {

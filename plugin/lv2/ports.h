@@ -116,7 +116,11 @@ extern const vip_preset VIP_PRESETS[];
 extern const size_t VIP_N_PRESETS;
 
 /* The index of a port that both plugins have, in the one with that many channels. */
-uint32_t vip_port_index(uint32_t channels, vip_port port) VIPANN_RT;
+static inline uint32_t
+vip_port_index(uint32_t channels, vip_port port)
+{
+    return 2 * channels + (uint32_t)port;
+}
 
 /* What the preset sets the port to. */
 float vip_preset_value(const vip_preset *preset, vip_port port);

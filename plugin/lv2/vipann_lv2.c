@@ -17,6 +17,8 @@
 
 static const float SILENCE[VIP_BLOCK];
 
+_Static_assert(VIP_N_PORTS <= 64, "there is a bit for each port");
+
 /* ---------------------------------------------------------------------------------------------- making and ending */
 
 static void
@@ -91,6 +93,15 @@ make_stream(vip_instance *p, double rate, vipann_error *error)
     return p->stream != NULL;
 }
 
+static void
+prepare_ports(vip_instance *p)
+{
+    for (int i = 0; i < VIP_N_PORTS; i++) {
+        p->outputs |= VIP_PORTS[i].kind == VIP_CONTROL_OUT ? UINT64_C(1) << i : 0;
+        p->clamped[i] = (vip_clamped){VIP_PORTS[i].normal, vip_port_clamp((vip_port)i, VIP_PORTS[i].normal)};
+    }
+}
+
 /* What the control outputs say where nothing has been heard. */
 static void
 show_nothing(vip_instance *p)
@@ -119,6 +130,7 @@ instantiate(const LV2_Descriptor *descriptor, double rate, const char *bundle, c
     vip_mailbox_init(&p->requests);
     vip_mailbox_init(&p->reports);
     p->was_enabled = true;
+    prepare_ports(p);
     show_nothing(p);
     heed_features(p, features);
     p->bundle = copy_folder(bundle);
@@ -181,14 +193,24 @@ static void run_analysis(vip_instance *p, uint32_t frames) VIPANN_RT;
 static void run(LV2_Handle handle, uint32_t frames) VIPANN_RT;
 
 static float
-control(const vip_instance *p, vip_port port)
+clamp(vip_instance *p, vip_port port, float value)
+{
+    vip_clamped *c = &p->clamped[port];
+    if (c->given != value) { /* NaN differs always */
+        *c = (vip_clamped){value, vip_port_clamp(port, value)};
+    }
+    return c->taken;
+}
+
+static float
+control(vip_instance *p, vip_port port)
 {
     const float *value = p->ports[vip_port_index(p->channels, port)];
-    return value != NULL ? vip_port_clamp(port, *value) : VIP_PORTS[port].normal;
+    return value != NULL ? clamp(p, port, *value) : VIP_PORTS[port].normal;
 }
 
 static bool
-is_on(const vip_instance *p, vip_port port)
+is_on(vip_instance *p, vip_port port)
 {
     return control(p, port) > 0;
 }
@@ -365,8 +387,8 @@ write_outputs(vip_instance *p)
 {
     for (int i = 0; i < VIP_N_PORTS; i++) {
         float *out = p->ports[vip_port_index(p->channels, (vip_port)i)];
-        if (VIP_PORTS[i].kind == VIP_CONTROL_OUT && out != NULL) {
-            *out = vip_port_clamp((vip_port)i, p->shown[i]);
+        if ((p->outputs >> i & 1) != 0 && out != NULL) {
+            *out = clamp(p, (vip_port)i, p->shown[i]);
         }
     }
 }

@@ -10,7 +10,10 @@
 #include "outbox.h"
 #include "stream.h"
 
+#include <stdalign.h>
 #include <stdatomic.h>
+
+enum { VIP_SEAT_LINE = 64 }; /* bytes of a cache line: what one thread writes does not lie with what another does */
 
 /* Says which of a stream's options is out of range: E_ARG. */
 vipann_status vip_stream_check(const vip_stream_options *options, vipann_error *error);
@@ -38,15 +41,16 @@ typedef struct {
     uint32_t classes;
 
     /* The audio thread's. */
-    atomic_uint_least64_t start;    /* frame of the stream that came first; relaxed: see vip_seat_push */
-    atomic_uint_least64_t accepted; /* frames that the engine took; relaxed, a number to look at */
+    alignas(VIP_SEAT_LINE)
+        atomic_uint_least64_t start; /* frame of the stream that came first; relaxed: see vip_seat_push */
+    atomic_uint_least64_t accepted;  /* frames that the engine took; relaxed, a number to look at */
 
     /* The worker's. */
-    bool serves;          /* what it says is put into the outbox; else only kept in mind */
-    uint64_t columns;     /* heard */
-    double heard;         /* frames of those accepted */
-    vip_seat_line offset; /* added to its own numbers */
-    vipann_event *open;   /* [classes] events that have begun, id 0: none; the stream's ids once it serves */
+    alignas(VIP_SEAT_LINE) bool serves; /* what it says is put into the outbox; else only kept in mind */
+    uint64_t columns;                   /* heard */
+    double heard;                       /* frames of those accepted */
+    vip_seat_line offset;               /* added to its own numbers */
+    vipann_event *open; /* [classes] events that have begun, id 0: none; the stream's ids once it serves */
     vipann_result *result;
 } vip_seat;
 

@@ -50,14 +50,16 @@ struct vip_stream {
     atomic_uint_least64_t lost;            /* frames */
     atomic_uint_least32_t block;           /* frames of the newest block */
 
-    /* Stored by who holds the lock, loaded by the audio thread; see above. */
+    /* Stored by who holds the lock, loaded by the audio thread; see above. With what is stored as seldom, so that the
+     * line stays with the audio thread. */
     alignas(CACHE_LINE) _Atomic(vip_seat *) serving;
     _Atomic(vip_seat *) coming;
+    number asked[VIPANN_N_PARAMS]; /* by anybody; NaN: nothing was */
+    atomic_uint passes, hop;
 
     /* Anybody's. */
-    number asked[VIPANN_N_PARAMS]; /* NaN: nothing was */
-    number load, backlog;
-    atomic_uint passes, hop;
+    alignas(CACHE_LINE) number load;
+    number backlog;
     atomic_uint tag;
     atomic_uint_least64_t late_hops, exchanges, unread_lost;
     atomic_bool stop;    /* the thread is to end; relaxed, the join orders what comes after */
