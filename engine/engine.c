@@ -120,6 +120,15 @@ kept_columns(const vipann_engine *g)
     return window + g->options.piece_columns + ahead / VIP_COLUMN_FRAMES + fed + ON_THE_WAY;
 }
 
+/* Columns that one pump or a flush can tell of: a piece, or what waited for the look-ahead and in the front-end. */
+static uint32_t
+told_columns(const vipann_engine *g)
+{
+    enum { IN_THE_FRONT_END = 2 };
+    const uint32_t ahead = vip_network_look_ahead(&g->model->file->network, NULL);
+    return larger(g->options.piece_columns, ahead / VIP_COLUMN_FRAMES + 1 + IN_THE_FRONT_END);
+}
+
 static bool
 make_hearing(vipann_engine *g, const vip_kernels *kernels)
 {
@@ -138,7 +147,7 @@ allocate(vipann_engine *g, const vip_kernels *kernels)
     g->ring = vip_ring_new(ring);
     g->gaps = vip_queue_new(MAX_GAPS, sizeof(gap));
     g->frames = vip_alloc((size_t)o->piece_columns * VIP_COLUMN_FRAMES * VIP_MELS, sizeof(float));
-    g->publisher = vip_publisher_new(g->model->file->network.classes);
+    g->publisher = vip_publisher_new(g->model->file->network.classes, told_columns(g));
     g->level = vip_level_new(g->column_frames, kept_columns(g));
     return g->ring != NULL && g->gaps != NULL && g->frames != NULL && g->publisher != NULL && g->level != NULL &&
            make_hearing(g, kernels);

@@ -12,8 +12,8 @@
 
 enum {
     QUEUE = 64,   /* results that wait for a reader: more than the largest piece and a flush give at once */
-    EVENTS = 256, /* events that wait for a reader, besides the most that a pump can tell */
-    TOLD = VIPANN_MAX_PIECE_COLUMNS + 2, /* of one class: one at each column, two where the sound is interrupted */
+    EVENTS = 256, /* events that wait for a reader, besides the most that a pump can tell: */
+    MORE = 2,     /* of one class one at each column, and so many where the sound is interrupted */
     ARRAYS = 4
 };
 
@@ -26,7 +26,7 @@ struct vipann_reader {
 };
 
 struct vip_publisher {
-    uint32_t classes, n_readers;
+    uint32_t classes, columns, n_readers;
     size_t record_bytes;
     void *record; /* the analysis thread's */
     vipann_reader readers[VIPANN_MAX_READERS];
@@ -92,13 +92,14 @@ unpack(const void *record, vipann_result *result)
 /* ------------------------------------------------------------------------------------------------------ publishing */
 
 vip_publisher *
-vip_publisher_new(uint32_t classes)
+vip_publisher_new(uint32_t classes, uint32_t columns)
 {
     vip_publisher *publisher = vip_alloc(1, sizeof *publisher);
     if (publisher == NULL) {
         return NULL;
     }
     publisher->classes = classes;
+    publisher->columns = columns;
     publisher->record_bytes = sizeof(vipann_result) + (size_t)ARRAYS * classes * sizeof(float);
     publisher->record = vip_alloc(1, publisher->record_bytes);
     if (publisher->record == NULL) {
@@ -165,8 +166,8 @@ vip_publisher_add(vip_publisher *publisher, unsigned what, vipann_error *error)
     reader->classes = publisher->classes;
     reader->record = vip_alloc(1, publisher->record_bytes);
     reader->results = what & VIPANN_RESULTS ? vip_queue_new(QUEUE, publisher->record_bytes) : NULL;
-    reader->events =
-        what & VIPANN_EVENTS ? vip_queue_new(EVENTS + (size_t)TOLD * publisher->classes, sizeof(vipann_event)) : NULL;
+    const size_t told = ((size_t)publisher->columns + MORE) * publisher->classes;
+    reader->events = what & VIPANN_EVENTS ? vip_queue_new(EVENTS + told, sizeof(vipann_event)) : NULL;
     reader->slot = what & VIPANN_LATEST ? vip_slot_new(publisher->record_bytes) : NULL;
     if (reader->record == NULL || ((what & VIPANN_RESULTS) && reader->results == NULL) ||
         ((what & VIPANN_EVENTS) && reader->events == NULL) || ((what & VIPANN_LATEST) && reader->slot == NULL)) {

@@ -9,8 +9,9 @@
 
 typedef struct vip_publisher vip_publisher;
 
-/* For results of so many classes; NULL: memory is short. */
-vip_publisher *vip_publisher_new(uint32_t classes);
+/* For results of so many classes, and events of at most so many columns between two reads of who reads after each pump;
+ * NULL: memory is short. */
+vip_publisher *vip_publisher_new(uint32_t classes, uint32_t columns);
 void vip_publisher_free(vip_publisher *publisher);
 
 /* Owner: readers stay, what they have not read is gone. */

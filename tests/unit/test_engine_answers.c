@@ -220,7 +220,7 @@ test_who_reads_after_each_pump_loses_no_event(void **state) /* P4 */
 {
     (void)state;
     enum { CLASSES = 700 };
-    vip_publisher *publisher = vip_publisher_new(CLASSES);
+    vip_publisher *publisher = vip_publisher_new(CLASSES, PIECE);
     vipann_reader *reader = vip_publisher_add(publisher, VIPANN_EVENTS, NULL);
     assert_non_null(reader);
     for (int turn = 0; turn < 3; turn++) {

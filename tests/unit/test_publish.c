@@ -46,7 +46,7 @@ static void
 test_readers_do_not_steal_from_one_another(void **state) /* P1 */
 {
     const stream_models *models = *state;
-    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES);
+    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES, 1);
     vipann_reader *readers[VIPANN_MAX_READERS];
     for (int i = 0; i < VIPANN_MAX_READERS; i++) {
         readers[i] = vip_publisher_add(publisher, VIPANN_RESULTS | VIPANN_LATEST, NULL);
@@ -78,7 +78,7 @@ static void
 test_latest_is_the_newest_once(void **state) /* P2 */
 {
     const stream_models *models = *state;
-    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES);
+    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES, 1);
     vipann_reader *reader = vip_publisher_add(publisher, VIPANN_LATEST, NULL);
     vipann_result *r = vipann_result_new(models->same);
     assert_false(vipann_latest(reader, r));
@@ -104,7 +104,7 @@ static void
 test_slow_reader_loses_the_newest_and_is_told_how_many(void **state) /* P3 */
 {
     const stream_models *models = *state;
-    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES);
+    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES, 1);
     vipann_reader *slow = vip_publisher_add(publisher, VIPANN_RESULTS, NULL);
     vipann_reader *quick = vip_publisher_add(publisher, VIPANN_RESULTS, NULL);
     vipann_result *r = vipann_result_new(models->same);
@@ -134,7 +134,7 @@ test_events_reach_whoever_wants_them_and_what_is_lost_is_counted(void **state) /
 {
     const stream_models *models = *state;
     enum { ROOM = 512, GIVEN = 3000 }; /* room: the queue's, a power of two */
-    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES);
+    vip_publisher *publisher = vip_publisher_new(STREAM_CLASSES, 1);
     assert_false(vip_publisher_wants_events(publisher));
     vipann_reader *deaf = vip_publisher_add(publisher, VIPANN_RESULTS | VIPANN_LATEST, NULL);
     assert_false(vip_publisher_wants_events(publisher));
@@ -204,7 +204,7 @@ test_new_says_when_memory_is_short(void **state)
     long n = 0;
     for (; publisher == NULL; n++) {
         failing_after(n);
-        publisher = vip_publisher_new(STREAM_CLASSES);
+        publisher = vip_publisher_new(STREAM_CLASSES, 1);
         failing_after(-1);
     }
     assert_true(n > 1);
