@@ -65,11 +65,27 @@ publish_wishes(vip_instance *p)
     (void)atomic_fetch_add_explicit(&p->generation, 1u, memory_order_release);
 }
 
+static unsigned
+larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+/* Makes an engine for what is asked for now. */
 static bool
 give(vip_instance *p, vipann_model *model, vipann_error *error)
 {
+    vipann_options own;
+    vipann_options_default(&own, model);
+    const unsigned passes = atomic_load_explicit(&p->passes, memory_order_acquire); /* as in heed_controls */
+    const unsigned window = atomic_load_explicit(&p->window, memory_order_acquire);
     bool at_once = !p->active || !atomic_load_explicit(&p->heard, memory_order_relaxed); /* nothing to be kept */
-    return vip_stream_give_model(p->stream, model, 0, at_once, error) == VIPANN_OK;
+    if (vip_stream_give_model(p->stream, model, 0, at_once, error) != VIPANN_OK) {
+        return false;
+    }
+    p->room_passes = own.passes == 0 ? VIP_LV2_PASSES : larger(passes, own.passes);
+    p->room_window = larger(window, own.window_columns);
+    return true;
 }
 
 /* The file of a model, false: its path is too long. */
@@ -130,19 +146,28 @@ vip_owner_reset(vip_instance *p)
     atomic_store_explicit(&p->heard, false, memory_order_relaxed);
 }
 
-/* Other rules are another engine of the same model. */
+/* Other rules, more members and a longer window are another engine of the same model. */
 static void
-heed_threshold(vip_instance *p, bool at_once)
+heed_controls(vip_instance *p, bool at_once)
 {
-    float wanted = atomic_load_explicit(&p->threshold, memory_order_relaxed); /* a number by itself */
-    p->threshold_calm = wanted == p->threshold_seen ? p->threshold_calm + 1 : 0;
-    p->threshold_seen = wanted;
-    if (p->model == NULL || wanted == p->rules_threshold || (!at_once && p->threshold_calm < CALM)) {
+    float threshold = atomic_load_explicit(&p->threshold, memory_order_relaxed); /* a number by itself */
+    /* acquire: the stream knows of them. Partner: apply_parameters of vipann_lv2.c. */
+    const unsigned passes = atomic_load_explicit(&p->passes, memory_order_acquire);
+    const unsigned window = atomic_load_explicit(&p->window, memory_order_acquire);
+    bool moved = threshold != p->threshold_seen || passes != p->passes_seen || window != p->window_seen;
+    p->calm = moved ? 0 : p->calm + 1;
+    p->threshold_seen = threshold;
+    p->passes_seen = passes;
+    p->window_seen = window;
+    bool fits = threshold == p->rules_threshold && passes <= p->room_passes && window <= p->room_window;
+    if (p->model == NULL || fits || (!at_once && p->calm < CALM)) {
         return;
     }
     vipann_error error = {VIPANN_OK, ""};
     if (!give(p, p->model, &error)) {
-        p->rules_threshold = wanted; /* tried once is enough */
+        p->rules_threshold = threshold; /* tried once is enough */
+        p->room_passes = larger(passes, p->room_passes);
+        p->room_window = larger(window, p->room_window);
         report(p, error.text);
     }
 }
@@ -155,7 +180,7 @@ vip_owner_attend(vip_instance *p, bool at_once)
     if (request != NULL) {
         (void)vip_owner_load(p, request->path, false);
     }
-    heed_threshold(p, at_once);
+    heed_controls(p, at_once);
     /* acquire, release: the audio thread has left the stream, and sees it as it is then. Partner: run_analysis. */
     if (atomic_load_explicit(&p->reset_wanted, memory_order_acquire)) {
         vip_owner_reset(p);

@@ -18,7 +18,7 @@ enum {
     VIP_LV2_MINOR = 2, /* of the description: grows, and stays even, when ports are added */
     VIP_LV2_MICRO = 0,
     VIP_LV2_CHANNELS = 2,     /* at most */
-    VIP_LV2_PASSES = 16,      /* the most members that can be asked for: memory is set aside for them */
+    VIP_LV2_PASSES = 16,      /* the most members that can be asked for */
     VIP_LV2_WINDOW = 30,      /* seconds, likewise */
     VIP_NOTIFY_BYTES = 32768, /* room that hosts are asked for on the notify port */
 };

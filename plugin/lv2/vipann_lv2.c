@@ -87,6 +87,7 @@ make_stream(vip_instance *p, double rate, vipann_error *error)
     options.max_block = VIP_BLOCK;
     options.max_passes = VIP_LV2_PASSES;
     options.max_window_seconds = VIP_LV2_WINDOW;
+    options.lean = true;
     options.rules = vip_owner_rules;
     options.user = p;
     p->stream = vip_stream_new(&options, error);
@@ -240,15 +241,21 @@ apply_parameters(vip_instance *p)
             window > 0 ? columns(window, column) : atomic_load_explicit(&p->own_window, memory_order_relaxed),
         [VIPANN_HORIZON] = (double)control(p, VIP_PORT_SMOOTHING),
     };
+    bool news = false;
     for (int i = 0; i < VIPANN_N_PARAMS; i++) {
         bool said = p->set_generation == generation && p->set[i] == wanted[i];
         bool none = i == VIPANN_PASSES && wanted[i] < 1; /* a deterministic model has no members to ask */
         if (!said && !none) {
             vip_stream_set(p->stream, (vipann_param)i, wanted[i]);
+            news = true;
         }
         p->set[i] = wanted[i];
     }
     p->set_generation = generation;
+    if (news) { /* release: the stream has been told before. Partner: heed_controls of owner.c */
+        atomic_store_explicit(&p->passes, (unsigned)wanted[VIPANN_PASSES], memory_order_release);
+        atomic_store_explicit(&p->window, (unsigned)wanted[VIPANN_WINDOW], memory_order_release);
+    }
 }
 
 static void
@@ -342,6 +349,7 @@ run_analysis(vip_instance *p, uint32_t frames)
     heed_switches(p);
     if (waits) {
         /* Now, so that what an export hears does not depend on another thread's pace. */
+        apply_parameters(p);
         VIP_WHERE_IT_MAY_WAIT(vip_owner_attend(p, true))
     }
     /* acquire: the stream as the owner has left it. Partner: vip_owner_attend. */

@@ -59,6 +59,11 @@ engine_options(const vipann_model *model, const vipann_model_info *info, const v
         o.max_passes = largest;
         o.passes = (uint32_t)clamp(asked[VIPANN_PASSES], 1, largest > 0 ? largest : 1);
     }
+    if (options->lean) {
+        o.max_passes = (uint32_t)clamp(passes, 0, most); /* not fewer than without being asked */
+        o.max_window_columns =
+            isnan(asked[VIPANN_WINDOW]) ? 0 : (uint32_t)clamp(asked[VIPANN_WINDOW], 1, o.max_window_columns);
+    }
     return o;
 }
 

@@ -27,6 +27,8 @@ typedef struct {
     uint32_t max_block;    /* most frames of one push: 1 .. 65536 */
     uint32_t passes;       /* 0: the deterministic pass. VIP_STREAM_MODELS: each model's own */
     uint32_t max_passes;   /* the most that may be asked for later */
+    bool lean;             /* memory is set aside for no more members than are in force when a model is given, and for
+                            * the window of that moment; for more it has to be given again */
     double hop_seconds;    /* 0 .. 3600; rounded to columns, at least one */
     double window_seconds; /* 0: each model's own; infinite: back to the start */
     double max_window_seconds;

@@ -243,6 +243,40 @@ test_controls_reach_the_analysis(void **state) /* L5 */
     free(x);
 }
 
+/* Memory is set aside for the model's own. Asked for before the first sound there is more at once; later, when the new
+ * engine has heard a window. */
+static void
+test_more_members_and_a_longer_window_are_another_engine(void **state) /* L5 */
+{
+    (void)state;
+    enum { FEW = 2 * STREAM_COLUMN, MANY = 70 * STREAM_COLUMN };
+    static test_host host;
+    float *x = stream_sound(5, MANY);
+    assert_non_null(x);
+    for (int later = 0; later < 2; later++) {
+        begin_host(&host, RATE);
+        const vip_instance *p = host.instance;
+        if (later) {
+            run_sound(&host, x, FEW);
+            assert_true(p->result->passes > 0 && p->result->passes < 12);
+        }
+        host.controls[VIP_PORT_PASSES] = 12;
+        run_sound(&host, x, FEW);
+        assert_true((p->result->passes == 12) == !later);
+        run_sound(&host, x, MANY);
+        assert_int_equal(p->result->passes, 12);
+        assert_true(p->result->window_seconds < 9);
+        host.controls[VIP_PORT_WINDOW] = 9.6f;
+        run_sound(&host, x, MANY);
+        assert_true(fabs(p->result->window_seconds - 9.6) < 1e-6);
+        host.controls[VIP_PORT_PASSES] = 3;
+        run_sound(&host, x, FEW);
+        assert_int_equal(p->result->passes, 3);
+        end_host(&host);
+    }
+    free(x);
+}
+
 static void
 test_a_rate_that_cannot_be_analysed_is_said_and_sound_passes(void **state) /* L3 */
 {
@@ -359,6 +393,7 @@ main(void)
         cmocka_unit_test(test_reset_and_activate_begin_anew_with_the_same_answers),
         cmocka_unit_test(test_off_means_that_nothing_is_heard),
         cmocka_unit_test(test_controls_reach_the_analysis),
+        cmocka_unit_test(test_more_members_and_a_longer_window_are_another_engine),
         cmocka_unit_test(test_a_rate_that_cannot_be_analysed_is_said_and_sound_passes),
         cmocka_unit_test(test_run_allocates_nothing),
         cmocka_unit_test(test_a_note_ends_later_where_there_is_no_room),

@@ -198,6 +198,25 @@ test_parameters_stay_when_the_model_is_exchanged(void **state) /* U6 */
 }
 
 static void
+test_a_lean_stream_has_more_members_when_the_model_is_given_again(void **state) /* U6 */
+{
+    (void)state;
+    vip_stream_options o = said_options(false);
+    o.lean = true;
+    vip_stream *s = said_stream(&o, said_common.models->causal);
+    vip_stream_set(s, VIPANN_PASSES, 4);
+    static const uint32_t passes[] = {2, 4};
+    for (size_t i = 0; i < 2; i++) {
+        (void)vip_stream_work(s);
+        vip_stream_state now;
+        vip_stream_look(s, &now);
+        assert_int_equal(now.passes, passes[i]);
+        assert_int_equal(vip_stream_give_model(s, said_common.models->causal, 1, true, NULL), VIPANN_OK);
+    }
+    vip_stream_free(s);
+}
+
+static void
 test_a_stream_can_go_while_its_thread_works(void **state) /* U7 */
 {
     (void)state;
