@@ -370,6 +370,7 @@ main(void)
         cmocka_unit_test(test_the_latest_is_the_newest_once),
         cmocka_unit_test(test_reset_begins_again_at_time_zero),
         cmocka_unit_test(test_parameters_stay_when_the_model_is_exchanged),
+        cmocka_unit_test(test_a_lean_stream_has_more_members_when_the_model_is_given_again),
         cmocka_unit_test(test_a_stream_can_go_while_its_thread_works),
         cmocka_unit_test(test_overload_takes_members_and_results_say_so),
         cmocka_unit_test(test_a_running_stream_allocates_nothing),
