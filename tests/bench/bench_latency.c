@@ -56,7 +56,7 @@ push_noise(rig *r)
 static void
 take_result(rig *r, int64_t before, int64_t work)
 {
-    if (!vip_stream_latest(r->stream, r->result) || r->seen++ < WARM_RESULTS || r->n == MOST_RESULTS) {
+    if (!vip_stream_latest(r->stream, r->result, NULL) || r->seen++ < WARM_RESULTS || r->n == MOST_RESULTS) {
         return;
     }
     const uint64_t last = (uint64_t)floor(r->result->t_seconds * RATE + 0.5) - 1; /* frame of the hop */
@@ -82,7 +82,7 @@ hear(rig *r, vipann_model *model, bool threaded, double seconds)
     r->blocks = 0;
     r->n = r->seen = 0;
     r->stream = vip_stream_new(&options, NULL);
-    if (r->stream == NULL || vip_stream_give_model(r->stream, model, true, NULL) != VIPANN_OK) {
+    if (r->stream == NULL || vip_stream_give_model(r->stream, model, 0, true, NULL) != VIPANN_OK) {
         return false;
     }
     const int64_t begin = wall_now();
