@@ -9,7 +9,7 @@
 
 #include "number.h"
 
-enum { LONGEST_WORD = 64, HINT = 80 };
+enum { LONGEST_WORD = 64, HINT = 80, WHERE = 160 };
 
 /* ------------------------------------------------------------------------------------------------- one value */
 
@@ -51,27 +51,25 @@ write_limit(char out[VIP_NUMBER_SIZE], const vip_option *option, double limit)
 }
 
 static vipann_status
-refuse_value(const vip_command *command, const vip_option *option, const char *text, vipann_error *error)
+refuse_value(const vip_option *option, const char *text, const char *where, vipann_status refusal, vipann_error *error)
 {
     char words[HINT], least[VIP_NUMBER_SIZE], most[VIP_NUMBER_SIZE];
     const char *also = option->words != NULL ? list_words(option->words, words, sizeof words) : "";
     if (option->kind == VIP_OPTION_TEXT) {
-        return vip_fail(error, VIPANN_E_ARG, "%s: --%s: the value is empty; give %s", command->name, option->name,
-                        option->argument);
+        return vip_fail(error, refusal, "%s: the value is empty; give %s", where, option->argument);
     }
     if (option->kind == VIP_OPTION_CHOICE) {
-        return vip_fail(error, VIPANN_E_ARG, "%s: --%s: found \"%.40s\"; expected %s", command->name, option->name,
-                        text, also);
+        return vip_fail(error, refusal, "%s: found \"%.40s\"; expected %s", where, text, also);
     }
-    return vip_fail(error, VIPANN_E_ARG, "%s: --%s: found \"%.40s\"; expected a %s of %s to %s%s%s", command->name,
-                    option->name, text, option->kind == VIP_OPTION_WHOLE ? "whole number" : "number",
+    return vip_fail(error, refusal, "%s: found \"%.40s\"; expected a %s of %s to %s%s%s", where, text,
+                    option->kind == VIP_OPTION_WHOLE ? "whole number" : "number",
                     write_limit(least, option, option->least), write_limit(most, option, option->most),
                     option->words != NULL ? " or " : "", also);
 }
 
-static vipann_status
-read_value(const vip_command *command, const vip_option *option, const char *text, vip_value *value,
-           vipann_error *error)
+vipann_status
+vip_option_read(const vip_option *option, const char *text, const char *where, vipann_status refusal, vip_value *value,
+                vipann_error *error)
 {
     bool good = true;
     value->text = text;
@@ -89,14 +87,13 @@ read_value(const vip_command *command, const vip_option *option, const char *tex
         }
         good = good && value->number >= option->least && value->number <= option->most;
     }
-    return good ? VIPANN_OK : refuse_value(command, option, text, error);
+    return good ? VIPANN_OK : refuse_value(option, text, where, refusal, error);
 }
 
-/* --------------------------------------------------------------------------------------------------- the line */
+/* ------------------------------------------------------------------------------------------------------- names */
 
-/* Its place in the table; n_options: it has none. */
-static size_t
-find_option(const vip_command *command, const char *name, size_t length)
+size_t
+vip_option_find(const vip_command *command, const char *name, size_t length)
 {
     size_t i = 0;
     while (i < command->n_options &&
@@ -104,6 +101,35 @@ find_option(const vip_command *command, const char *name, size_t length)
         i++;
     }
     return i;
+}
+
+const char *
+vip_option_nearest(const vip_command *command, const char *mistyped, size_t *closest)
+{
+    const char *nearest = NULL;
+    size_t length = strlen(mistyped);
+    for (size_t i = 0; i < command->n_options; i++) {
+        const char *candidate = command->options[i]->name;
+        bool begins = length >= 2 && strncmp(candidate, mistyped, length) == 0;
+        size_t distance = begins ? 0 : vip_word_distance(mistyped, candidate);
+        if (distance < *closest) {
+            *closest = distance;
+            nearest = begins || vip_word_is_near(mistyped, distance) ? candidate : NULL;
+        }
+    }
+    return nearest;
+}
+
+/* --------------------------------------------------------------------------------------------------- the line */
+
+/* A value that the command line or the table gives. */
+static vipann_status
+read_value(const vip_command *command, const vip_option *option, const char *text, vip_value *value,
+           vipann_error *error)
+{
+    char where[WHERE];
+    (void)snprintf(where, sizeof where, "%s: --%s", command->name, option->name);
+    return vip_option_read(option, text, where, VIPANN_E_ARG, value, error);
 }
 
 static vipann_status
@@ -115,15 +141,7 @@ refuse_option(const vip_command *command, const char *found, vipann_error *error
     if (length < sizeof name) {
         memcpy(name, letters, length);
         name[length] = '\0';
-        for (size_t i = 0; i < command->n_options; i++) {
-            const char *candidate = command->options[i]->name;
-            bool begins = length >= 2 && strncmp(candidate, name, length) == 0;
-            size_t distance = begins ? 0 : vip_word_distance(name, candidate);
-            if (distance < closest) {
-                closest = distance;
-                nearest = begins || vip_word_is_near(name, distance) ? candidate : NULL;
-            }
-        }
+        nearest = vip_option_nearest(command, name, &closest);
     }
     if (nearest != NULL) {
         return vip_fail(error, VIPANN_E_ARG, "%s: unknown option %.60s; did you mean --%s?", command->name, found,
@@ -139,7 +157,7 @@ read_option(const vip_command *command, int argc, char *const *argv, int *at, vi
 {
     const char *found = argv[*at];
     size_t length = found[1] == '-' ? strcspn(found + 2, "=") : 0; /* a single dash: no option of ours */
-    size_t place = length > 0 ? find_option(command, found + 2, length) : command->n_options;
+    size_t place = length > 0 ? vip_option_find(command, found + 2, length) : command->n_options;
     if (place == command->n_options) {
         return refuse_option(command, found, error);
     }
@@ -156,8 +174,8 @@ read_option(const vip_command *command, int argc, char *const *argv, int *at, vi
         return read_value(command, option, equals, value, error);
     }
     const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
-    if (next == NULL ||
-        (strncmp(next, "--", 2) == 0 && find_option(command, next + 2, strcspn(next + 2, "=")) < command->n_options)) {
+    if (next == NULL || (strncmp(next, "--", 2) == 0 &&
+                         vip_option_find(command, next + 2, strcspn(next + 2, "=")) < command->n_options)) {
         return vip_fail(error, VIPANN_E_ARG, "%s: --%s needs a value%s%s; expected --%s %s", command->name,
                         option->name, next != NULL ? " before " : "", next != NULL ? next : "", option->name,
                         option->argument != NULL ? option->argument : "WORD");
@@ -242,5 +260,6 @@ vip_arguments_free(vip_arguments *arguments)
 {
     vip_free(arguments->operands);
     vip_free(arguments->values);
+    vip_free(arguments->file);
     memset(arguments, 0, sizeof *arguments);
 }

@@ -82,6 +82,7 @@ typedef struct {
     const char **operands;      /* [n_operands], borrowed from argv */
     size_t n_operands;
     vip_value *values; /* [n_options] */
+    char *file;        /* what values that an option file gave point into; NULL: none did */
 } vip_arguments;
 
 /* Parses argv[1 .. argc-1] into *arguments (freed with vip_arguments_free, after a failure as well).
@@ -94,6 +95,20 @@ void vip_arguments_free(vip_arguments *arguments);
 
 /* The value of an option that several commands may share; of one that this command does not have: not given, no text. */
 const vip_value *vip_argument(const vip_arguments *arguments, const vip_option *option);
+
+/* The next three are for whoever reads options from elsewhere, as option_file.h does. */
+
+/* Reads text as the value of an option that is no flag. where: how a message begins, such as "vipann file: --passes".
+ * Errors: `refusal`, with one line that says what was found and what was expected; *value is of no use then. */
+vipann_status vip_option_read(const vip_option *option, const char *text, const char *where, vipann_status refusal,
+                              vip_value *value, vipann_error *error);
+
+/* The place in the command's table of the option whose name is these `length` bytes; n_options: it has none. */
+size_t vip_option_find(const vip_command *command, const char *name, size_t length);
+
+/* The name among the command's options that is likely meant by a mistyped one, if it is nearer than *closest, at first
+ * SIZE_MAX, which then says how near; else NULL. */
+const char *vip_option_nearest(const vip_command *command, const char *mistyped, size_t *closest);
 
 /* Writes the help of the command, at most 80 columns wide where words allow. */
 void vip_options_help(const vip_command *command, FILE *out);
