@@ -42,8 +42,9 @@ ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
 PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(JACK) $(PORTAUDIO)
 STREAM = $(call objects,plugin/stream/*.c)
+PRESET = $(call objects,presets/presets.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
-TESTED = $(HELPERS) $(COMMON) $(STREAM) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
+TESTED = $(HELPERS) $(COMMON) $(STREAM) $(PRESET) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
 
 # The clients of JACK and of PortAudio, where their headers are there.
 HAVE_JACK := $(shell $(PKG_CONFIG) --exists jack 2>/dev/null && echo yes)
@@ -62,6 +63,7 @@ BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.
 
 PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5)
 COMPLETION = $(BUILD)/manual/vipann.bash
+PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
 UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
@@ -78,8 +80,8 @@ REALTIME = $(ENGINE) $(STREAM) $(LV2)
 RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
-SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
-HEADERS = $(wildcard engine/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h tests/*/*.h)
+SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c presets/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
+HEADERS = $(wildcard engine/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h presets/*.h tests/*/*.h)
 
 # Making FFTW's planner safe for threads leaves hooks in FFTW, which may outlive us in a host: so the library stays loaded.
 STAY = -Wl,-z,nodelete
@@ -90,7 +92,7 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
 .PHONY: help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
-.PHONY: run-demo run-test check-hosts check-rt rtsan realtime fuzz fuzzers library program manual plugin programs needs FORCE
+.PHONY: run-demo run-test check-hosts check-rt rtsan realtime fuzz fuzzers library program presets manual plugin programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -99,10 +101,11 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' Makefile | expand -t 16
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands.'
 
-all: library program manual plugin ## the library, the program, the LV2 plugin and the manual, in build/
+all: library program presets manual plugin ## the library, the program, the LV2 plugin and the manual, in build/
 
 library: $(BUILD)/$(SO) $(BUILD)/libvipann.a $(BUILD)/vipann.pc
 program: $(BUILD)/vipann
+presets: $(PRESETS)
 manual: $(PAGES) $(COMPLETION)
 ifdef HAVE_LV2
 plugin: $(BUNDLE_FILES)
@@ -119,14 +122,14 @@ $(BUILD)/libvipann.a: $(ENGINE)
 $(BUILD)/$(SO): $(ENGINE)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SO) $(STAY) $(WHOLE) -o $@ $(ENGINE) $(LIBS)
 
-$(BUILD)/vipann: $(PROGRAM) $(STREAM) $(COMMON) $(BUILD)/libvipann.a
+$(BUILD)/vipann: $(PROGRAM) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/prefix
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
 
 # Man pages and completion are written by the tables of the commands; the page of a format is written by hand.
-$(BUILD)/manual/write: $(BUILD)/manual/write.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(COMMON) $(BUILD)/libvipann.a
+$(BUILD)/manual/write: $(BUILD)/manual/write.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/manual/%.1: $(BUILD)/manual/write
@@ -139,13 +142,20 @@ $(BUILD)/manual/%.5: manual/%.5.in $(BUILD)/flags
 $(COMPLETION): $(BUILD)/manual/write
 	$(Q)$< bash > $@
 
+# Option files are written by the table that the presets of the plugin come from.
+$(BUILD)/presets/write: $(BUILD)/presets/write.o $(PRESET)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(PRESETS): $(BUILD)/presets/%.conf: $(BUILD)/presets/write
+	$(Q)$< $* > $@
+
 # The description is written by the tables that the plugin is compiled from.
-$(BUNDLE)/vipann.so: $(LV2) $(STREAM) $(BUILD)/common/number.o $(BUILD)/libvipann.a plugin/lv2/exports.map
+$(BUNDLE)/vipann.so: $(LV2) $(STREAM) $(PRESET) $(BUILD)/common/number.o $(BUILD)/libvipann.a plugin/lv2/exports.map
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(STAY) $(WHOLE) -Wl,--version-script=plugin/lv2/exports.map -o $@ $(filter %.o %.a,$^) $(LIBS)
 
-$(BUILD)/plugin/lv2/write_ttl: $(BUILD)/plugin/lv2/write_ttl.o $(BUILD)/plugin/lv2/ports.o
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/plugin/lv2/write_ttl: $(BUILD)/plugin/lv2/write_ttl.o $(BUILD)/plugin/lv2/ports.o $(PRESET) $(BUILD)/libvipann.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUNDLE)/%.ttl: $(BUILD)/plugin/lv2/write_ttl
 	@mkdir -p $(@D)
@@ -311,7 +321,7 @@ INSTALLED = $(DESTDIR)$(PREFIX)
 EXAMPLES = $(wildcard examples/*)
 
 install: all ## into PREFIX (default /usr/local), below DESTDIR
-	install -d $(addprefix $(INSTALLED)/,bin include/vipann lib/pkgconfig share/vipann/models share/man/man1 share/man/man5 \
+	install -d $(addprefix $(INSTALLED)/,bin include/vipann lib/pkgconfig share/vipann/models share/vipann/presets share/man/man1 share/man/man5 \
 	    share/bash-completion/completions share/doc/vipann/examples)
 	install -m 755 $(BUILD)/vipann $(INSTALLED)/bin
 	install -m 644 engine/include/vipann/*.h $(INSTALLED)/include/vipann
@@ -321,6 +331,7 @@ install: all ## into PREFIX (default /usr/local), below DESTDIR
 	install -m 644 $(filter %.1,$(PAGES)) $(INSTALLED)/share/man/man1
 	install -m 644 $(filter %.5,$(PAGES)) $(INSTALLED)/share/man/man5
 	install -m 644 $(COMPLETION) $(INSTALLED)/share/bash-completion/completions/vipann
+	install -m 644 $(PRESETS) $(INSTALLED)/share/vipann/presets
 	install -m 644 $(EXAMPLES) $(INSTALLED)/share/doc/vipann/examples
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALLED)/share/vipann/models)
 ifdef HAVE_LV2
@@ -331,11 +342,11 @@ endif
 # Folders of ours go if they are empty; those that others use stay.
 uninstall: ## takes it away again, and nothing else
 	rm -f $(addprefix $(INSTALLED)/,bin/vipann lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
-	    share/bash-completion/completions/vipann $(MODELS:%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
+	    share/bash-completion/completions/vipann $(MODELS:%=share/vipann/%) $(PRESETS:$(BUILD)/%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
 	    $(foreach page,$(notdir $(PAGES)),share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
 	    $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
 	rm -f $(BUNDLE_FILES:$(BUNDLE)/%=$(DESTDIR)$(LV2DIR)/vipann.lv2/%)
-	for folder in $(addprefix $(DESTDIR)$(LV2DIR)/vipann.lv2,/models /) $(addprefix $(INSTALLED)/,include/vipann share/vipann/models share/vipann share/doc/vipann/examples \
+	for folder in $(addprefix $(DESTDIR)$(LV2DIR)/vipann.lv2,/models /) $(addprefix $(INSTALLED)/,include/vipann share/vipann/models share/vipann/presets share/vipann share/doc/vipann/examples \
 	    share/doc/vipann); do [ ! -d $$folder ] || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean: ## removes what was built

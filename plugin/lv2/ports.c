@@ -2,6 +2,10 @@
 /* ports.c -- the tables of ports.h. */
 #include "ports.h"
 
+#include <string.h>
+
+#include <common/number.h>
+
 #define TOGGLE 0.0f, 1.0f
 #define NATS   0.0f, 3000.0f, 0.0f, "vip:nat" /* a sum over 4096 classes cannot be more */
 
@@ -277,34 +281,37 @@ const vip_lv2_plugin VIP_LV2_PLUGINS[VIP_N_LV2_PLUGINS] = {
     {VIP_URI_STEREO, "vipann stereo", 2, {"left", "right"}, {" Left", " Right"}, {"pg:left", "pg:right"}},
 };
 
-const vip_preset VIP_PRESETS[] = {
-    {"quick", "Quick look", "Few members: light on the machine", {{VIP_PORT_PASSES, 2}}},
-    {"careful", "Careful", "Many members, and calm", {{VIP_PORT_PASSES, 16}, {VIP_PORT_SMOOTHING, 1}}},
-    {"night",
-     "Night-long monitor",
-     "An answer every 1.28 s, of four members",
-     {{VIP_PORT_PASSES, 4}, {VIP_PORT_HOP, 1.28f}, {VIP_PORT_SMOOTHING, 2}}},
-    {"fast",
-     "Low latency",
-     "A short window, which follows at once",
-     {{VIP_PORT_PASSES, 4}, {VIP_PORT_HOP, 0.32f}, {VIP_PORT_WINDOW, 0.96f}}},
-    {"midi",
-     "MIDI trigger",
-     "Notes for events that the members agree about",
-     {{VIP_PORT_PASSES, 8}, {VIP_PORT_WINDOW, 0.96f}, {VIP_PORT_UNCERTAINTY_LIMIT, 0.1f}, {VIP_PORT_MIDI, 1}}},
-};
-
-const size_t VIP_N_PRESETS = sizeof VIP_PRESETS / sizeof *VIP_PRESETS;
+vip_port
+vip_setting_port(const char *option)
+{
+    static const struct {
+        const char *option;
+        vip_port port;
+    } table[] = {
+        {"passes", VIP_PORT_PASSES},       {"hop", VIP_PORT_HOP},
+        {"window", VIP_PORT_WINDOW},       {"horizon", VIP_PORT_SMOOTHING},
+        {"threshold", VIP_PORT_THRESHOLD}, {"uncertainty-limit", VIP_PORT_UNCERTAINTY_LIMIT},
+        {"midi", VIP_PORT_MIDI},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (strcmp(table[i].option, option) == 0) {
+            return table[i].port;
+        }
+    }
+    return VIP_N_PORTS;
+}
 
 float
 vip_preset_value(const vip_preset *preset, vip_port port)
 {
-    for (size_t i = 0; i < VIP_PRESET_VALUES && preset->values[i].port != VIP_PORT_CONTROL; i++) {
-        if (preset->values[i].port == port) {
-            return preset->values[i].value;
+    double value = (double)VIP_PORTS[port].normal;
+    for (size_t i = 0; i < VIP_PRESET_SETTINGS && preset->settings[i].option != NULL; i++) {
+        const char *text = preset->settings[i].value;
+        if (vip_setting_port(preset->settings[i].option) == port && !vip_number_read(text, &value)) {
+            value = strcmp(text, "yes") == 0; /* a flag; a word that stands for a number is no value of a port */
         }
     }
-    return VIP_PORTS[port].normal;
+    return (float)value;
 }
 
 float

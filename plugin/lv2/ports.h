@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ports.h -- the plugins, their ports and their presets as tables: the description is written from them, and the plugin
- * reads its indexes and ranges from them, so that the two cannot say different things. */
+/* ports.h -- the plugins and their ports as tables, and what presets say of ports: the description is written from them,
+ * and the plugin reads its indexes and ranges from them, so that the two cannot say different things. */
 #ifndef VIP_PLUGIN_LV2_PORTS_H
 #define VIP_PLUGIN_LV2_PORTS_H
 
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <presets/presets.h>
 #include <vipann/vipann.h>
 
 #define VIP_URI        "urn:vipann:"
@@ -102,19 +103,6 @@ typedef struct {
 enum { VIP_N_LV2_PLUGINS = 2 };
 extern const vip_lv2_plugin VIP_LV2_PLUGINS[VIP_N_LV2_PLUGINS];
 
-/* A preset says all inputs that people set; those that it does not name are at their normal value. */
-enum { VIP_PRESET_VALUES = 6 };
-typedef struct {
-    const char *symbol, *label, *comment;
-    struct {
-        vip_port port;
-        float value;
-    } values[VIP_PRESET_VALUES]; /* up to one whose port is not an input: VIP_PORT_CONTROL, which is 0 */
-} vip_preset;
-
-extern const vip_preset VIP_PRESETS[];
-extern const size_t VIP_N_PRESETS;
-
 /* The index of a port that both plugins have, in the one with that many channels. */
 static inline uint32_t
 vip_port_index(uint32_t channels, vip_port port)
@@ -122,7 +110,10 @@ vip_port_index(uint32_t channels, vip_port port)
     return 2 * channels + (uint32_t)port;
 }
 
-/* What the preset sets the port to. */
+/* The port that an option of presets is about; VIP_N_PORTS: none, since a plugin has no such choice. */
+vip_port vip_setting_port(const char *option);
+
+/* What the preset sets the port to: an input that it does not name, to its normal value. */
 float vip_preset_value(const vip_preset *preset, vip_port port);
 
 /* The value, or what is nearest to it in the port's range; the normal one for NaN. */

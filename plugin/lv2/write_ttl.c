@@ -28,7 +28,7 @@ static const char PREFIXES[] = "@prefix atom: <http://lv2plug.in/ns/ext/atom#> .
 static void
 write_preset_name(const vip_lv2_plugin *plugin, const vip_preset *preset)
 {
-    printf("<" VIP_URI "preset:%s:%s>", plugin->uri + strlen(VIP_URI), preset->symbol);
+    printf("<" VIP_URI "preset:%s:%s>", plugin->uri + strlen(VIP_URI), preset->name);
 }
 
 static void

@@ -89,17 +89,37 @@ static void
 test_presets_set_inputs_within_their_ranges(void **state) /* L2 */
 {
     (void)state;
-    assert_true(VIP_N_PRESETS > 0);
     for (size_t i = 0; i < VIP_N_PRESETS; i++) {
-        for (size_t k = 0; k < VIP_PRESET_VALUES && VIP_PRESETS[i].values[k].port != VIP_PORT_CONTROL; k++) {
-            vip_port port = VIP_PRESETS[i].values[k].port;
-            float value = VIP_PRESETS[i].values[k].value;
-            assert_int_equal(VIP_PORTS[port].kind, VIP_CONTROL_IN);
-            assert_true(VIP_PORTS[port].least <= value && value <= VIP_PORTS[port].most);
-            assert_true(vip_preset_value(&VIP_PRESETS[i], port) == value);
+        const vip_preset *preset = &VIP_PRESETS[i];
+        for (int p = 0; p < VIP_N_PORTS; p++) {
+            if (is_control(&VIP_PORTS[p])) {
+                float value = vip_preset_value(preset, (vip_port)p);
+                assert_true(VIP_PORTS[p].least <= value && value <= VIP_PORTS[p].most);
+            }
         }
-        assert_true(vip_preset_value(&VIP_PRESETS[i], VIP_PORT_BLOCKING) == VIP_PORTS[VIP_PORT_BLOCKING].normal);
+        for (size_t k = 0; k < VIP_PRESET_SETTINGS && preset->settings[k].option != NULL; k++) {
+            vip_port port = vip_setting_port(preset->settings[k].option);
+            assert_true(port == VIP_N_PORTS || VIP_PORTS[port].kind == VIP_CONTROL_IN);
+        }
+        assert_true(vip_preset_value(preset, VIP_PORT_BLOCKING) == VIP_PORTS[VIP_PORT_BLOCKING].normal);
     }
+}
+
+static void
+test_a_preset_sets_a_port_as_it_sets_the_option(void **state) /* L2 */
+{
+    (void)state;
+    static const vip_preset preset = {
+        "name",
+        "Label",
+        "Comment",
+        {{"hop", "0.64"}, {"latency", "edge"}, {"midi", "yes"}, {"uncertainty-limit", "0.1"}}};
+    assert_true(vip_preset_value(&preset, VIP_PORT_HOP) == 0.64f);
+    assert_true(vip_preset_value(&preset, VIP_PORT_MIDI) == 1);
+    assert_true(vip_preset_value(&preset, VIP_PORT_UNCERTAINTY_LIMIT) == 0.1f);
+    assert_true(vip_preset_value(&preset, VIP_PORT_PASSES) == VIP_PORTS[VIP_PORT_PASSES].normal);
+    assert_int_equal(vip_setting_port("latency"), VIP_N_PORTS);
+    assert_int_equal(vip_setting_port("horizon"), VIP_PORT_SMOOTHING);
 }
 
 static void
@@ -123,6 +143,7 @@ main(void)
         cmocka_unit_test(test_symbols_stay_where_they_are),
         cmocka_unit_test(test_normal_values_and_scale_points_lie_in_the_range),
         cmocka_unit_test(test_presets_set_inputs_within_their_ranges),
+        cmocka_unit_test(test_a_preset_sets_a_port_as_it_sets_the_option),
         cmocka_unit_test(test_what_a_host_gives_is_brought_into_the_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
