@@ -27,7 +27,7 @@ typedef struct {
     const char *name; /* without the dashes */
     vip_option_kind kind;
     const char *argument;     /* what the help calls the value, such as "SECONDS"; NULL: the words themselves. The shell
-                               * completes what has FILE, DIR or MODEL in it as such */
+                               * completes what has FILE, DIR or MODEL in it as such, and NAME|FILE as a preset */
     double least, most;       /* both allowed */
     const char *const *words; /* ends with NULL; NULL: none */
     const char *standard;     /* the value if it is not given, written as a user would; NULL: none */
@@ -128,7 +128,8 @@ typedef struct {
  * dashes for spaces. */
 void vip_options_man(const vip_command *command, const vip_manual *manual, FILE *out);
 
-/* Writes what bash completes for a program with commands. models is the folder of the models that come with it. */
-void vip_options_bash(const vip_command *program, const char *models, FILE *out);
+/* Writes what bash completes for a program with commands. shared is the folder in which `models` and `presets` lie that come
+ * with it. */
+void vip_options_bash(const vip_command *program, const char *shared, FILE *out);
 
 #endif /* VIP_COMMON_OPTIONS_H */

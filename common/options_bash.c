@@ -16,26 +16,27 @@ static const char TABLE[] =
     "    case $1 in\n";
 
 /* The names are compared here, not by compgen -W, which would run what stands in them. */
-static const char MODELS[] = "# BEGINNING: the names of models that begin so.\n"
-                             "_@_models()\n"
-                             "{\n"
-                             "    local folder path\n"
-                             "    local -a folders\n"
-                             "    IFS=: read -r -a folders <<< \"${VIPANN_MODEL_PATH-}\"\n"
-                             "    for folder in \"${folders[@]}\" \"$installed\"; do\n"
-                             "        for path in \"$folder\"/*.safetensors; do\n"
-                             "            [ -n \"$folder\" ] && [ -e \"$path\" ] || continue\n"
-                             "            path=${path##*/}\n"
-                             "            [[ $path != \"$1\"* ]] || printf '%s\\n' \"${path%.safetensors}\"\n"
-                             "        done\n"
-                             "    done\n"
-                             "}\n\n";
+static const char NAMES[] =
+    "# BEGINNING ENDING FOLDER...: the names that begin so of files in the folders that end so.\n"
+    "_@_names()\n"
+    "{\n"
+    "    local beginning=$1 ending=$2 folder path\n"
+    "    shift 2\n"
+    "    for folder; do\n"
+    "        for path in \"$folder\"/*\"$ending\"; do\n"
+    "            [ -n \"$folder\" ] && [ -e \"$path\" ] || continue\n"
+    "            path=${path##*/}\n"
+    "            [[ $path != \"$beginning\"* ]] || printf '%s\\n' \"$prefix${path%\"$ending\"}\"\n"
+    "        done\n"
+    "    done\n"
+    "}\n\n";
 
 static const char PARSER[] =
     "_@()\n"
     "{\n"
     "    local IFS=$' \\t\\n' current=${COMP_WORDS[COMP_CWORD]} word prefix= command= option= ended= i\n"
     "    local options operand kind words\n"
+    "    local -a folders\n"
     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
     "        word=${COMP_WORDS[i]}\n"
     "        if [ -n \"$option\" ]; then\n"
@@ -68,14 +69,20 @@ static const char CHOICE[] =
     "        file) compgen -P \"$prefix\" -f -- \"$current\" ;;\n"
     "        folder) compgen -P \"$prefix\" -d -- \"$current\" ;;\n"
     "        model)\n"
-    "            _@_models \"$current\" | while IFS= read -r word; do printf '%s\\n' \"$prefix$word\"; done\n"
+    "            IFS=: read -r -a folders <<< \"${VIPANN_MODEL_PATH-}\"\n"
+    "            _@_names \"$current\" .safetensors \"${folders[@]}\" \"$installed/models\"\n"
     "            compgen -P \"$prefix\" -d -- \"$current\"\n"
     "            compgen -P \"$prefix\" -f -X '!*.safetensors' -- \"$current\"\n"
+    "            ;;\n"
+    "        preset)\n"
+    "            _@_names \"$current\" .conf \"${XDG_CONFIG_HOME:-${HOME-}/.config}/vipann/presets\" "
+    "\"$installed/presets\"\n"
+    "            compgen -P \"$prefix\" -f -- \"$current\"\n"
     "            ;;\n"
     "        esac\n"
     "    )\n"
     "    case $kind in # readline knows names that are quoted; outside of a completion there is nothing to tell it\n"
-    "    file | model) compopt -o filenames -o default 2> /dev/null ;;\n"
+    "    file | model | preset) compopt -o filenames -o default 2> /dev/null ;;\n"
     "    folder) compopt -o filenames -o dirnames 2> /dev/null ;;\n"
     "    esac\n"
     "    return 0\n"
@@ -120,7 +127,8 @@ put_quoted(const char *text, FILE *out)
 static const char *
 kind_of(const char *argument)
 {
-    static const char *const kinds[][2] = {{"FILE", "file"}, {"DIR", "folder"}, {"MODEL", "model"}};
+    static const char *const kinds[][2] = {
+        {"NAME|FILE", "preset"}, {"FILE", "file"}, {"DIR", "folder"}, {"MODEL", "model"}};
     for (size_t i = 0; argument != NULL && i < sizeof kinds / sizeof *kinds; i++) {
         if (strstr(argument, kinds[i][0]) != NULL) {
             return kinds[i][1];
@@ -164,7 +172,7 @@ put_command(const char *name, const vip_command *command, FILE *out)
 }
 
 void
-vip_options_bash(const vip_command *program, const char *models, FILE *out)
+vip_options_bash(const vip_command *program, const char *shared, FILE *out)
 {
     (void)fprintf(out, "# Completion of %s for bash, from the tables that its --help comes from.\n\n", program->name);
     put_template(TABLE, program->name, out);
@@ -173,10 +181,10 @@ vip_options_bash(const vip_command *program, const char *models, FILE *out)
         put_command(c->name, c->command, out);
     }
     (void)fputs("    esac\n}\n\n", out);
-    put_template(MODELS, program->name, out);
+    put_template(NAMES, program->name, out);
     put_template(PARSER, program->name, out);
     (void)fputs("    local installed=", out);
-    put_quoted(models, out);
+    put_quoted(shared, out);
     (void)fputc('\n', out);
     put_template(CHOICE, program->name, out);
     (void)fputs("complete -F _", out);

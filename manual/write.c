@@ -48,7 +48,7 @@ main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "man") == 0) {
         status = write_man(argv[2], argv[3]);
     } else if (argc == 2 && strcmp(argv[1], "bash") == 0) {
-        vip_options_bash(&VIP_PROGRAM, VIPANN_PREFIX "/share/vipann/models", stdout);
+        vip_options_bash(&VIP_PROGRAM, VIPANN_PREFIX "/share/vipann", stdout);
     } else {
         (void)fputs("expected: write man PAGE DATE, or write bash\n", stderr);
         status = VIP_EXIT_ASKED_WRONGLY;

@@ -32,6 +32,7 @@ static const vip_option *const OPTIONS[VIP_FILE_N_OPTIONS] = {
         &(const vip_option){"shard", VIP_OPTION_TEXT, "I/N", 0, 0, NULL, NULL, "all", VIP_GROUP_SOUND,
                             "Of all files take every N-th only, beginning with the I-th: N computers with I = 1 to N "
                             "share the work."},
+    [VIP_FILE_PRESET] = &VIP_OPTION_PRESET,
     [VIP_FILE_MODEL] = &VIP_OPTION_MODEL,
     [VIP_FILE_PASSES] = &VIP_OPTION_PASSES,
     [VIP_FILE_MEMBERS] = &VIP_OPTION_MEMBERS,
@@ -95,6 +96,7 @@ const vip_command VIP_FILE_COMMAND = {
                "wrong options give 2.",
     .examples = "vipann file street.wav\n"
                 "vipann file --clip --format csv --output heard.csv *.flac\n"
+                "vipann file --preset night night.flac\n"
                 "vipann file --events --only \"Dog;Siren\" --threshold 0.3 night.flac\n"
                 "vipann file --format labels --output-dir labels *.wav\n"
                 "vipann file --recursive --resume --format jsonl --output all.jsonl archive\n"

@@ -22,6 +22,15 @@ const vip_option VIP_OPTION_CHANNEL = {
     .help = "Hear one channel only, counted from 1.",
 };
 
+const vip_option VIP_OPTION_PRESET = {
+    .name = "preset",
+    .kind = VIP_OPTION_TEXT,
+    .argument = "NAME|FILE",
+    .group = VIP_GROUP_NETWORK,
+    .help = "Read options from FILE, in lines KEY = VALUE, or from the preset of this name among yours and those "
+            "installed, such as night; what the command line says wins.",
+};
+
 const vip_option VIP_OPTION_MODEL = {
     .name = "model",
     .kind = VIP_OPTION_TEXT,

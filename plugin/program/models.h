@@ -10,7 +10,7 @@
 
 /* Opens a model. What is given is a path, with or without ".safetensors", or if it has no slash a name, which is then
  * looked for in the current folder, in the folders of VIPANN_MODEL_PATH (separated by colons), in
- * PREFIX/share/vipann/models, and in the folder `models` beside the one that holds the program.
+ * PREFIX/share/vipann/models, and in a folder `models` of a checkout (search.h).
  * Errors: as vipann_model_open; a name that is nowhere: E_IO. */
 vipann_model *vip_models_open(const char *name, vipann_error *error);
 

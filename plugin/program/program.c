@@ -15,6 +15,7 @@ static const vip_option *const OPTIONS[] = {
 
 static const vip_entry ENVIRONMENT[] = {
     {"VIPANN_MODEL_PATH", "Folders of models, separated by colons."},
+    {"XDG_CONFIG_HOME", "Where your settings are, if not in ~/.config."},
     {"VIPANN_KERNELS", "Force one set of kernels: c, avx2 or avx512."},
     {"NO_COLOR", "If set, no colours on terminals."},
     {NULL, NULL},
@@ -22,6 +23,11 @@ static const vip_entry ENVIRONMENT[] = {
 
 static const vip_entry FILES[] = {
     {VIPANN_PREFIX "/share/vipann/models", "The models that come with the program, found by name."},
+    {VIPANN_PREFIX "/share/vipann/presets",
+     "Option files that come with the program, NAME.conf for --preset NAME: to read, and to copy from."},
+    {"~/.config/vipann/presets",
+     "Your own, which are looked for first. A file has lines KEY = VALUE, where KEY is the name "
+     "of an option without its dashes; flags are yes or no. Behind # is a comment."},
     {NULL, NULL},
 };
 

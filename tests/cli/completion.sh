@@ -104,10 +104,33 @@ for where in "file --model" info; do
     # shellcheck disable=SC2086
     completes $where ""
     [ ! -e owned ] || fail "the completion runs what the name of a model says"
-    [ -d "$installed" ] || expect '$(touch owned)' album mine.safetensors my-model
+    [ -d "$installed/models" ] || expect '$(touch owned)' album mine.safetensors my-model
 done
 completes file --model=my
 expect my-model
+
+# Presets: names of the user's and of those installed, and files.
+export XDG_CONFIG_HOME="$SCRATCH/settings"
+mkdir -p "$XDG_CONFIG_HOME/vipann/presets"
+touch "$XDG_CONFIG_HOME/vipann/presets/mine-own.conf" "$XDG_CONFIG_HOME/vipann/presets/mine.txt"
+completes file --preset mine
+expect mine-own mine.safetensors
+completes file --preset=mine-
+expect mine-own
+COMP_WORDS=(vipann file --preset=mine-) COMP_CWORD=2
+_vipann
+expect --preset=mine-own
+(
+    unset XDG_CONFIG_HOME
+    HOME=$SCRATCH/home
+    mkdir -p "$HOME/.config/vipann/presets"
+    touch "$HOME/.config/vipann/presets/at-home.conf"
+    completes file --preset at
+    expect at-home
+    unset HOME
+    completes file --preset at
+    expect
+) || exit 1
 
 # The shell's own settings do not matter.
 completes file --forma

@@ -61,13 +61,13 @@ test_each_value_has_its_kind(void **state)
         "        --output-folder) kind=folder ;;\n",
         "        --class) kind=word ;;\n",
         "    'info')\n        options='--help' operand=model\n",
-        "    local installed='/a'\\''b/models'\n",
+        "    local installed='/a'\\''b'\n",
         "complete -F _a_test a-test\n",
     };
     char *script = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&script, &size);
-    write_script("/a'b/models", out);
+    write_script("/a'b", out);
     assert_int_equal(fclose(out), 0);
     for (size_t i = 0; i < LENGTH(expected); i++) {
         if (strstr(script, expected[i]) == NULL) {
