@@ -79,6 +79,7 @@ typedef struct vip_instance {
     /* Between the audio thread and the owner. */
     vip_mailbox requests, reports;
     _Atomic float threshold;       /* wanted: by the audio thread. The owner only reads */
+    atomic_uint latency;           /* likewise; a vipann_latency */
     atomic_uint passes, window;    /* likewise; columns. Stored after the stream was told */
     atomic_bool reset_wanted;      /* set by the audio thread, which then leaves the stream alone until the owner has
                                     * cleared it */
@@ -91,9 +92,10 @@ typedef struct vip_instance {
     vipann_model *model; /* the newest one, NULL: none */
     vipann_rules *rules; /* of its events */
     float rules_threshold, threshold_seen;
+    unsigned engine_latency, latency_seen;
     unsigned room_passes, room_window; /* that its engine has memory for */
     unsigned passes_seen, window_seen;
-    unsigned calm;             /* calls since the threshold, passes or window moved */
+    unsigned calm;             /* calls since one of those that were seen moved */
     char path[VIP_PATH_BYTES]; /* of the model as it was asked for, or if it is bundled its name */
     char file[VIP_PATH_BYTES]; /* the file that is */
     bool bundled, active;

@@ -79,10 +79,13 @@ give(vip_instance *p, vipann_model *model, vipann_error *error)
     vipann_options_default(&own, model);
     const unsigned passes = atomic_load_explicit(&p->passes, memory_order_acquire); /* as in heed_controls */
     const unsigned window = atomic_load_explicit(&p->window, memory_order_acquire);
+    const unsigned latency = atomic_load_explicit(&p->latency, memory_order_relaxed);    /* a number by itself */
     bool at_once = !p->active || !atomic_load_explicit(&p->heard, memory_order_relaxed); /* nothing to be kept */
+    vip_stream_set_latency(p->stream, (vipann_latency)latency);
     if (vip_stream_give_model(p->stream, model, 0, at_once, error) != VIPANN_OK) {
         return false;
     }
+    p->engine_latency = latency;
     p->room_passes = own.passes == 0 ? VIP_LV2_PASSES : larger(passes, own.passes);
     p->room_window = larger(window, own.window_columns);
     return true;
@@ -146,26 +149,31 @@ vip_owner_reset(vip_instance *p)
     atomic_store_explicit(&p->heard, false, memory_order_relaxed);
 }
 
-/* Other rules, more members and a longer window are another engine of the same model. */
+/* Other rules, another latency, more members and a longer window are another engine of the same model. */
 static void
 heed_controls(vip_instance *p, bool at_once)
 {
-    float threshold = atomic_load_explicit(&p->threshold, memory_order_relaxed); /* a number by itself */
+    const unsigned latency = atomic_load_explicit(&p->latency, memory_order_relaxed); /* likewise */
+    float threshold = atomic_load_explicit(&p->threshold, memory_order_relaxed);      /* a number by itself */
     /* acquire: the stream knows of them. Partner: apply_parameters of vipann_lv2.c. */
     const unsigned passes = atomic_load_explicit(&p->passes, memory_order_acquire);
     const unsigned window = atomic_load_explicit(&p->window, memory_order_acquire);
-    bool moved = threshold != p->threshold_seen || passes != p->passes_seen || window != p->window_seen;
+    bool moved = threshold != p->threshold_seen || latency != p->latency_seen || passes != p->passes_seen ||
+                 window != p->window_seen;
     p->calm = moved ? 0 : p->calm + 1;
     p->threshold_seen = threshold;
+    p->latency_seen = latency;
     p->passes_seen = passes;
     p->window_seen = window;
-    bool fits = threshold == p->rules_threshold && passes <= p->room_passes && window <= p->room_window;
+    bool fits = threshold == p->rules_threshold && latency == p->engine_latency && passes <= p->room_passes &&
+                window <= p->room_window;
     if (p->model == NULL || fits || (!at_once && p->calm < CALM)) {
         return;
     }
     vipann_error error = {VIPANN_OK, ""};
     if (!give(p, p->model, &error)) {
         p->rules_threshold = threshold; /* tried once is enough */
+        p->engine_latency = latency;
         p->room_passes = larger(passes, p->room_passes);
         p->room_window = larger(window, p->room_window);
         report(p, error.text);

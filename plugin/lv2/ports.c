@@ -274,6 +274,19 @@ const vip_port_info VIP_PORTS[VIP_N_PORTS] = {
                           {VIP_STATUS_LOADING, "Loading"},
                           {VIP_STATUS_RUNNING, "Running"},
                           {VIP_STATUS_FAILED, "Model refused"}}},
+    [VIP_PORT_LATENCY] =
+        {"latency",
+         "Latency",
+         VIP_CONTROL_IN,
+         VIP_INTEGER | VIP_ENUMERATION,
+         0,
+         1,
+         1,
+         NULL,
+         NULL,
+         "At once costs three times as much as waiting for the sound that bears on an answer, up to 1.8 s; "
+         "causal models have no such choice",
+         {{VIPANN_CENTRED, "When all is heard"}, {VIPANN_EDGE, "At once"}}},
 };
 
 const vip_lv2_plugin VIP_LV2_PLUGINS[VIP_N_LV2_PLUGINS] = {
@@ -291,7 +304,7 @@ vip_setting_port(const char *option)
         {"passes", VIP_PORT_PASSES},       {"hop", VIP_PORT_HOP},
         {"window", VIP_PORT_WINDOW},       {"horizon", VIP_PORT_SMOOTHING},
         {"threshold", VIP_PORT_THRESHOLD}, {"uncertainty-limit", VIP_PORT_UNCERTAINTY_LIMIT},
-        {"midi", VIP_PORT_MIDI},
+        {"midi", VIP_PORT_MIDI},           {"latency", VIP_PORT_LATENCY},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (strcmp(table[i].option, option) == 0) {
@@ -308,7 +321,7 @@ vip_preset_value(const vip_preset *preset, vip_port port)
     for (size_t i = 0; i < VIP_PRESET_SETTINGS && preset->settings[i].option != NULL; i++) {
         const char *text = preset->settings[i].value;
         if (vip_setting_port(preset->settings[i].option) == port && !vip_number_read(text, &value)) {
-            value = strcmp(text, "yes") == 0; /* a flag; a word that stands for a number is no value of a port */
+            value = strcmp(text, "yes") == 0 || strcmp(text, "edge") == 0; /* of a flag; of the latency */
         }
     }
     return (float)value;

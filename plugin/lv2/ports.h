@@ -16,7 +16,7 @@
 #define VIP_URI_STEREO VIP_URI "stereo"
 
 enum {
-    VIP_LV2_MINOR = 2, /* of the description: grows, and stays even, when ports are added */
+    VIP_LV2_MINOR = 4, /* of the description: grows, and stays even, when ports are added */
     VIP_LV2_MICRO = 0,
     VIP_LV2_CHANNELS = 2,     /* at most */
     VIP_LV2_PASSES = 16,      /* the most members that can be asked for */
@@ -53,6 +53,7 @@ typedef enum {
     VIP_PORT_GAPS,
     VIP_PORT_LOAD,
     VIP_PORT_STATUS,
+    VIP_PORT_LATENCY,
     VIP_N_PORTS
 } vip_port;
 

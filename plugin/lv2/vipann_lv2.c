@@ -88,6 +88,7 @@ make_stream(vip_instance *p, double rate, vipann_error *error)
     options.max_passes = VIP_LV2_PASSES;
     options.max_window_seconds = VIP_LV2_WINDOW;
     options.lean = true;
+    options.latency = VIPANN_EDGE;
     options.rules = vip_owner_rules;
     options.user = p;
     p->stream = vip_stream_new(&options, error);
@@ -97,6 +98,7 @@ make_stream(vip_instance *p, double rate, vipann_error *error)
 static void
 prepare_ports(vip_instance *p)
 {
+    atomic_init(&p->latency, VIPANN_EDGE); /* the port's normal value */
     for (int i = 0; i < VIP_N_PORTS; i++) {
         p->outputs |= VIP_PORTS[i].kind == VIP_CONTROL_OUT ? UINT64_C(1) << i : 0;
         p->clamped[i] = (vip_clamped){VIP_PORTS[i].normal, vip_port_clamp((vip_port)i, VIP_PORTS[i].normal)};
@@ -340,6 +342,8 @@ heed_switches(vip_instance *p)
     p->was_enabled = enabled;
     p->was_reset = reset;
     atomic_store_explicit(&p->threshold, control(p, VIP_PORT_THRESHOLD), memory_order_relaxed);
+    atomic_store_explicit(&p->latency, control(p, VIP_PORT_LATENCY) < 0.5F ? VIPANN_CENTRED : VIPANN_EDGE,
+                          memory_order_relaxed);
 }
 
 static void

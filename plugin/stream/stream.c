@@ -425,6 +425,12 @@ vip_stream_give_model(vip_stream *s, vipann_model *model, uint32_t tag, bool at_
     return VIPANN_OK;
 }
 
+void
+vip_stream_set_latency(vip_stream *s, vipann_latency latency)
+{
+    s->options.latency = latency; /* only the owner makes seats */
+}
+
 vipann_model *
 vip_stream_model(vip_stream *s)
 {

@@ -61,6 +61,9 @@ void vip_stream_free(vip_stream *stream);
 vipann_status vip_stream_give_model(vip_stream *stream, vipann_model *model, uint32_t tag, bool at_once,
                                     vipann_error *error);
 
+/* The latency of models that are given from now on; the one in force stays as it is. */
+void vip_stream_set_latency(vip_stream *stream, vipann_latency latency);
+
 /* The model that results come from, with a reference of its own for the caller; NULL: none yet. */
 vipann_model *vip_stream_model(vip_stream *stream);
 

@@ -243,6 +243,30 @@ test_controls_reach_the_analysis(void **state) /* L5 */
     free(x);
 }
 
+/* At once, an answer speaks of all that has come; else up to 1.8 s of it are waited for. */
+static void
+test_another_latency_is_another_engine(void **state) /* L5 */
+{
+    stream_models *models = *state;
+    char causal[SCRATCH_PATH], same[SCRATCH_PATH];
+    (void)setenv("VIPANN_MODEL", scratch_path(same, &models->folder, "same.safetensors"), 1);
+    enum { LENGTH = 40 * STREAM_COLUMN };
+    static const double seconds = (double)LENGTH / RATE;
+    static test_host host;
+    float *x = stream_sound(3, LENGTH);
+    assert_non_null(x);
+    begin_host(&host, RATE);
+    const vip_instance *p = host.instance;
+    run_sound(&host, x, LENGTH);
+    assert_true(p->result->t_seconds > seconds - 0.33);
+    host.controls[VIP_PORT_LATENCY] = VIPANN_CENTRED;
+    run_sound(&host, x, LENGTH);
+    assert_true(p->result->t_seconds < 2 * seconds - 1 && p->result->t_seconds > 2 * seconds - 2.5);
+    end_host(&host);
+    free(x);
+    (void)setenv("VIPANN_MODEL", scratch_path(causal, &models->folder, "causal.safetensors"), 1);
+}
+
 /* Memory is set aside for the model's own. Asked for before the first sound there is more at once; later, when the new
  * engine has heard a window. */
 static void
@@ -393,6 +417,7 @@ main(void)
         cmocka_unit_test(test_reset_and_activate_begin_anew_with_the_same_answers),
         cmocka_unit_test(test_off_means_that_nothing_is_heard),
         cmocka_unit_test(test_controls_reach_the_analysis),
+        cmocka_unit_test(test_another_latency_is_another_engine),
         cmocka_unit_test(test_more_members_and_a_longer_window_are_another_engine),
         cmocka_unit_test(test_a_rate_that_cannot_be_analysed_is_said_and_sound_passes),
         cmocka_unit_test(test_run_allocates_nothing),

@@ -51,7 +51,7 @@ test_symbols_stay_where_they_are(void **state) /* L1 */
         "total",     "aleatoric",   "epistemic",
         "unknown",   "level",       "time",
         "events",    "passes_used", "gaps",
-        "load",      "status",
+        "load",      "status",      "latency",
     };
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         assert_string_equal(VIP_PORTS[i].symbol, symbols[i]);
@@ -118,8 +118,11 @@ test_a_preset_sets_a_port_as_it_sets_the_option(void **state) /* L2 */
     assert_true(vip_preset_value(&preset, VIP_PORT_MIDI) == 1);
     assert_true(vip_preset_value(&preset, VIP_PORT_UNCERTAINTY_LIMIT) == 0.1f);
     assert_true(vip_preset_value(&preset, VIP_PORT_PASSES) == VIP_PORTS[VIP_PORT_PASSES].normal);
-    assert_int_equal(vip_setting_port("latency"), VIP_N_PORTS);
+    assert_int_equal(vip_setting_port("events"), VIP_N_PORTS);
+    assert_true(vip_preset_value(&preset, VIP_PORT_LATENCY) == VIPANN_EDGE);
     assert_int_equal(vip_setting_port("horizon"), VIP_PORT_SMOOTHING);
+    static const vip_preset patient = {"name", "Label", "Comment", {{"latency", "centred"}}};
+    assert_true(vip_preset_value(&patient, VIP_PORT_LATENCY) == VIPANN_CENTRED);
 }
 
 static void
