@@ -70,7 +70,7 @@ typedef struct vip_instance {
     double set[VIPANN_N_PARAMS]; /* what the stream was last told */
     unsigned set_generation;
     const vip_letter *report; /* NULL: none yet */
-    bool was_enabled, was_reset, loading, refused;
+    bool was_enabled, was_reset, was_freewheel, loading, refused;
     bool tell_model, tell_error; /* to the notify port, when there is room */
     vip_notes notes;
     uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];

@@ -147,7 +147,7 @@ const vip_port_info VIP_PORTS[VIP_N_PORTS] = {
                             0,
                             NULL,
                             "lv2:freeWheeling",
-                            "Set by the host when it exports: then run waits for the analysis",
+                            "Set by the host when it exports: hearing begins anew, and run waits for the analysis",
                             {{0, NULL}}},
     [VIP_PORT_PROBABILITY] = {"probability",
                               "Probability",

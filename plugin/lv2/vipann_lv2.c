@@ -326,12 +326,14 @@ push(vip_instance *p, uint32_t frames, bool waits)
     }
 }
 
-/* A reset is the owner's, who may take a few milliseconds; so long the stream is left alone. */
+/* A reset is the owner's, who may take a few milliseconds; so long the stream is left alone. An export begins anew: what a
+ * host let us hear before it started depends on the moment. */
 static void
 heed_switches(vip_instance *p)
 {
     bool enabled = is_on(p, VIP_PORT_ENABLED), reset = is_on(p, VIP_PORT_RESET);
-    if ((reset && !p->was_reset) || (p->was_enabled && !enabled)) {
+    bool freewheel = is_on(p, VIP_PORT_FREEWHEEL);
+    if ((reset && !p->was_reset) || (p->was_enabled && !enabled) || (freewheel && !p->was_freewheel)) {
         show_nothing(p);
         vip_notes_release(p);
         atomic_store_explicit(&p->reset_wanted, true, memory_order_release); /* partner: vip_owner_attend */
@@ -341,6 +343,7 @@ heed_switches(vip_instance *p)
     }
     p->was_enabled = enabled;
     p->was_reset = reset;
+    p->was_freewheel = freewheel;
     atomic_store_explicit(&p->threshold, control(p, VIP_PORT_THRESHOLD), memory_order_relaxed);
     atomic_store_explicit(&p->latency, control(p, VIP_PORT_LATENCY) < 0.5F ? VIPANN_CENTRED : VIPANN_EDGE,
                           memory_order_relaxed);
