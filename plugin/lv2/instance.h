@@ -26,7 +26,7 @@ enum { VIP_BLOCK = 8192, VIP_NOTES = 2048, VIP_EVENTS_A_RUN = 64, VIP_MESSAGE_BY
 typedef struct {
     LV2_URID atom_sequence, atom_object, atom_blank, atom_path, atom_string, atom_urid, atom_float, atom_int, atom_long,
         atom_double, atom_vector, midi_event;
-    LV2_URID patch_set, patch_get, patch_property, patch_value;
+    LV2_URID patch_set, patch_get, patch_property, patch_value, time_position, time_speed;
     LV2_URID model, bundled, error;
     LV2_URID result, event, time, level, passes, calibrated, unknown, total, aleatoric, epistemic;
     LV2_URID classes, probabilities, deviations, doubts, id, ended, start, end, probability;
@@ -70,7 +70,8 @@ typedef struct vip_instance {
     double set[VIPANN_N_PARAMS]; /* what the stream was last told */
     unsigned set_generation;
     const vip_letter *report; /* NULL: none yet */
-    bool was_enabled, was_reset, was_freewheel, loading, refused;
+    bool was_enabled, was_reset, was_freewheel, was_rolling, loading, refused;
+    bool rolling;                /* the transport, as far as the host has said */
     bool tell_model, tell_error; /* to the notify port, when there is room */
     vip_notes notes;
     uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];

@@ -7,6 +7,7 @@
 #include <lv2/atom/util.h>
 #include <lv2/midi/midi.h>
 #include <lv2/patch/patch.h>
+#include <lv2/time/time.h>
 
 enum { SHOWN_CLASSES = 8 }; /* most probable ones in a message of a result */
 
@@ -34,6 +35,8 @@ vip_messages_map(vip_instance *p)
         {&u->patch_get, LV2_PATCH__Get},
         {&u->patch_property, LV2_PATCH__property},
         {&u->patch_value, LV2_PATCH__value},
+        {&u->time_position, LV2_TIME__Position},
+        {&u->time_speed, LV2_TIME__speed},
         {&u->model, VIP_URI "model"},
         {&u->bundled, VIP_URI "bundled"},
         {&u->error, VIP_URI "error"},
@@ -342,6 +345,17 @@ set_model(vip_instance *p, const LV2_Atom *value)
     p->loading = true;
 }
 
+/* Some messages say where the transport is and not how fast; then it is as it was. */
+static void
+heed_position(vip_instance *p, const LV2_Atom *speed)
+{
+    float value;
+    if (speed != NULL && speed->type == p->uris.atom_float && speed->size == sizeof value) {
+        memcpy(&value, speed + 1, sizeof value);
+        p->rolling = value != 0;
+    }
+}
+
 static void
 obey(vip_instance *p, const uint8_t *object, uint32_t size)
 {
@@ -362,6 +376,8 @@ obey(vip_instance *p, const uint8_t *object, uint32_t size)
         } else {
             refuse(p, "the model was to be set, and no value was given");
         }
+    } else if (what == u->time_position) {
+        heed_position(p, find_property(object, size, u->time_speed));
     }
 }
 

@@ -19,7 +19,7 @@ const vip_port_info VIP_PORTS[VIP_N_PORTS] = {
                           0,
                           NULL,
                           "lv2:control",
-                          "patch:Set and patch:Get of the model's path",
+                          "patch:Set and patch:Get of the model's path, and where the transport is",
                           {{0, NULL}}},
     [VIP_PORT_NOTIFY] = {"notify",
                          "Notify",

@@ -326,14 +326,21 @@ push(vip_instance *p, uint32_t frames, bool waits)
     }
 }
 
-/* A reset is the owner's, who may take a few milliseconds; so long the stream is left alone. An export begins anew: what a
- * host let us hear before it started depends on the moment. */
+/* An export begins anew when it begins, and again when the transport starts: how long a host lets us hear what comes before
+ * is different each time. */
+static bool
+export_begins(const vip_instance *p, bool freewheel)
+{
+    return freewheel && (!p->was_freewheel || (p->rolling && !p->was_rolling));
+}
+
+/* A reset is the owner's, who may take a few milliseconds; so long the stream is left alone. */
 static void
 heed_switches(vip_instance *p)
 {
     bool enabled = is_on(p, VIP_PORT_ENABLED), reset = is_on(p, VIP_PORT_RESET);
     bool freewheel = is_on(p, VIP_PORT_FREEWHEEL);
-    if ((reset && !p->was_reset) || (p->was_enabled && !enabled) || (freewheel && !p->was_freewheel)) {
+    if ((reset && !p->was_reset) || (p->was_enabled && !enabled) || export_begins(p, freewheel)) {
         show_nothing(p);
         vip_notes_release(p);
         atomic_store_explicit(&p->reset_wanted, true, memory_order_release); /* partner: vip_owner_attend */
@@ -344,6 +351,7 @@ heed_switches(vip_instance *p)
     p->was_enabled = enabled;
     p->was_reset = reset;
     p->was_freewheel = freewheel;
+    p->was_rolling = p->rolling;
     atomic_store_explicit(&p->threshold, control(p, VIP_PORT_THRESHOLD), memory_order_relaxed);
     atomic_store_explicit(&p->latency, control(p, VIP_PORT_LATENCY) < 0.5F ? VIPANN_CENTRED : VIPANN_EDGE,
                           memory_order_relaxed);

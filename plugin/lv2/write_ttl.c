@@ -21,6 +21,7 @@ static const char PREFIXES[] = "@prefix atom: <http://lv2plug.in/ns/ext/atom#> .
                                "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
                                "@prefix rsz: <http://lv2plug.in/ns/ext/resize-port#> .\n"
                                "@prefix state: <http://lv2plug.in/ns/ext/state#> .\n"
+                               "@prefix time: <http://lv2plug.in/ns/ext/time#> .\n"
                                "@prefix units: <http://lv2plug.in/ns/extensions/units#> .\n"
                                "@prefix urid: <http://lv2plug.in/ns/ext/urid#> .\n"
                                "@prefix vip: <" VIP_URI "> .\n";
@@ -175,7 +176,7 @@ write_port(const vip_lv2_plugin *plugin, vip_port p)
     } else {
         printf(" ;\n\t\tatom:bufferType atom:Sequence ;\n\t\tatom:supports patch:Message%s ;\n"
                "\t\trsz:minimumSize %d ;\n\t\tlv2:portProperty lv2:connectionOptional",
-               port->kind == VIP_ATOM_OUT ? " ,\n\t\t\tmidi:MidiEvent" : "", VIP_NOTIFY_BYTES);
+               port->kind == VIP_ATOM_OUT ? " ,\n\t\t\tmidi:MidiEvent" : " ,\n\t\t\ttime:Position", VIP_NOTIFY_BYTES);
     }
     printf("\n\t]");
 }

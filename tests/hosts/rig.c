@@ -5,6 +5,7 @@
 #include <lv2/atom/forge.h>
 #include <lv2/atom/util.h>
 #include <lv2/patch/patch.h>
+#include <lv2/time/time.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,6 +229,19 @@ rig_send_get(rig *r, const char *key)
         lv2_atom_forge_key(&forge, uris_number(r->names, LV2_PATCH__property));
         lv2_atom_forge_urid(&forge, uris_number(r->names, key));
     }
+    lv2_atom_forge_pop(&forge, &frame);
+    end(r, event);
+}
+
+void
+rig_send_speed(rig *r, float speed)
+{
+    LV2_Atom_Forge forge;
+    LV2_Atom_Forge_Frame frame;
+    LV2_Atom_Event *event = begin(r, &forge);
+    lv2_atom_forge_object(&forge, &frame, 0, uris_number(r->names, LV2_TIME__Position));
+    lv2_atom_forge_key(&forge, uris_number(r->names, LV2_TIME__speed));
+    lv2_atom_forge_float(&forge, speed);
     lv2_atom_forge_pop(&forge, &frame);
     end(r, event);
 }

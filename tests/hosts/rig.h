@@ -97,6 +97,7 @@ bool rig_outputs_within(const rig *r);
 void rig_send_set(rig *r, const char *key, const char *type, const void *value, uint32_t size);
 void rig_send_path(rig *r, const char *path);
 void rig_send_get(rig *r, const char *key); /* NULL: of everything */
+void rig_send_speed(rig *r, float speed);   /* of the transport */
 
 /* Whether the bytes of `text` are in what the last block sent. */
 bool rig_heard(const rig *r, const char *text);

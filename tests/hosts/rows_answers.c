@@ -127,7 +127,8 @@ ask(rig *r, const asked *q)
     rig_set(r, "midi", 1);
 }
 
-/* Hosts let plugins run before they export, for as long as it happens to take. */
+/* Hosts let plugins run before they export, and Ardour before the transport starts in it, for as long as it happens to
+ * take. */
 static void
 run_before(rig *r, dice *d)
 {
@@ -135,6 +136,14 @@ run_before(rig *r, dice *d)
     for (unsigned i = 0; i < blocks; i++) {
         play(r, 1024, SOUND_NOISE, d);
         wait_ms(1);
+    }
+    if (dice_below(d, 2) == 0) {
+        rig_set(r, "freewheel", 1);
+        rig_send_speed(r, 0);
+        for (unsigned i = 0; i < blocks; i++) {
+            play(r, 1024, SOUND_NOISE, d);
+        }
+        rig_send_speed(r, 1);
     }
 }
 
