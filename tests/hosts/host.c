@@ -21,7 +21,7 @@ int
 main(int argc, char **argv)
 {
     static char tiny[PATH_MAX], other[PATH_MAX], scratch[PATH_MAX], broken[PATH_MAX + 32];
-    static const row *const tables[] = {audio_rows, message_rows, state_rows, answer_rows};
+    static const row *const tables[] = {audio_rows, matrix_rows, message_rows, state_rows, answer_rows};
     static bench b;
     if (argc != 6 || realpath(argv[3], tiny) == NULL || realpath(argv[4], other) == NULL ||
         realpath(argv[5], scratch) == NULL) {

@@ -2,6 +2,8 @@
 /* rows.c -- what rows share. */
 #include "rows.h"
 
+#include <lv2/data-access/data-access.h>
+#include <lv2/instance-access/instance-access.h>
 #include <lv2/parameters/parameters.h>
 #include <math.h>
 #include <stdarg.h>
@@ -32,7 +34,11 @@ gives_name(gives what)
                                         [GIVES_HALF] = "features without data or URI",
                                         [GIVES_MAP_NO_DATA] = "a map without data",
                                         [GIVES_STRANGE] = "strange options and a map that refuses",
-                                        [GIVES_ALL] = "all features"};
+                                        [GIVES_ALL] = "all features",
+                                        [GIVES_LOG] = "a log and maps",
+                                        [GIVES_FIXED] = "blocks that are said to be of one size",
+                                        [GIVES_WORKER] = "a worker",
+                                        [GIVES_MUCH] = "much that is not asked for"};
     return names[what];
 }
 
@@ -55,6 +61,20 @@ refuse(LV2_URID_Map_Handle handle, const char *uri)
 {
     (void)handle, (void)uri;
     return 0;
+}
+
+static LV2_Worker_Status
+work_never(LV2_Worker_Schedule_Handle handle, uint32_t size, const void *data)
+{
+    (void)handle, (void)size, (void)data;
+    return LV2_WORKER_ERR_UNKNOWN;
+}
+
+static char *
+make_no_path(LV2_State_Make_Path_Handle handle, const char *path)
+{
+    (void)handle, (void)path;
+    return NULL;
 }
 
 static void
@@ -90,7 +110,11 @@ make_options(features *f, uris *names, bool strange)
 const LV2_Feature *const *
 features_make(features *f, gives what, uris *names)
 {
-    *f = (features){.map = uris_map(names), .unmap = uris_unmap(names), .log = {NULL, print_nothing, vprint_nothing}};
+    *f = (features){.map = uris_map(names),
+                    .unmap = uris_unmap(names),
+                    .log = {NULL, print_nothing, vprint_nothing},
+                    .worker = {NULL, work_never},
+                    .paths = {NULL, make_no_path}};
     make_options(f, names, what == GIVES_STRANGE);
     switch (what) {
     case GIVES_NULL:
@@ -121,6 +145,37 @@ features_make(features *f, gives what, uris *names)
         add(f, 2, LV2_OPTIONS__options, f->options);
         add(f, 3, LV2_LOG__log, &f->log);
         add(f, 4, LV2_BUF_SIZE__boundedBlockLength, NULL);
+        break;
+    case GIVES_LOG:
+        add(f, 0, LV2_LOG__log, &f->log);
+        add(f, 1, LV2_URID__map, &f->map);
+        add(f, 2, LV2_URID__unmap, &f->unmap);
+        break;
+    case GIVES_FIXED:
+    case GIVES_WORKER:
+        add(f, 0, LV2_URID__map, &f->map);
+        add(f, 1, LV2_URID__unmap, &f->unmap);
+        add(f, 2, LV2_BUF_SIZE__powerOf2BlockLength, NULL);
+        add(f, 3, LV2_BUF_SIZE__fixedBlockLength, NULL);
+        add(f, 4, LV2_BUF_SIZE__boundedBlockLength, NULL);
+        if (what == GIVES_WORKER) {
+            add(f, 5, LV2_WORKER__schedule, &f->worker);
+            add(f, 6, LV2_LOG__log, &f->log);
+            add(f, 7, LV2_OPTIONS__options, f->options);
+            add(f, 8, LV2_STATE__loadDefaultState, NULL);
+        }
+        break;
+    case GIVES_MUCH:
+        add(f, 0, LV2_INSTANCE_ACCESS_URI, NULL);
+        add(f, 1, LV2_DATA_ACCESS_URI, NULL);
+        add(f, 2, LV2_STATE__makePath, &f->paths);
+        add(f, 3, LV2_URID__map, &f->map);
+        add(f, 4, LV2_URID__unmap, &f->unmap);
+        add(f, 5, LV2_LOG__log, &f->log);
+        add(f, 6, LV2_BUF_SIZE__boundedBlockLength, NULL);
+        add(f, 7, LV2_WORKER__schedule, &f->worker);
+        add(f, 8, LV2_OPTIONS__options, f->options);
+        add(f, 9, "http://ardour.org/lv2/threads", NULL);
         break;
     default:
         break;
@@ -172,6 +227,34 @@ play(rig *r, uint32_t frames, sound kind, dice *d)
         sound_fill(r->in[c], frames, kind, d);
     }
     rig_run(r, frames);
+}
+
+void
+put_in_place(rig *r)
+{
+    uint32_t channel = 0;
+    for (uint32_t i = 0; i < r->of->n; i++) {
+        if (r->of->ports[i].kind == PORT_AUDIO && !r->of->ports[i].input) {
+            r->of->descriptor->connect_port(r->handle, i, r->in[channel++]);
+        }
+    }
+}
+
+bool
+passes(rig *r, uint32_t frames, sound kind, dice *d, bool in_place)
+{
+    static _Thread_local float kept[MOST_CHANNELS][MOST_FRAMES];
+    for (uint32_t c = 0; c < r->of->channels; c++) {
+        sound_fill(r->in[c], frames, kind, d);
+        memcpy(kept[c], r->in[c], frames * sizeof kept[c][0]);
+    }
+    rig_run(r, frames);
+    for (uint32_t c = 0; c < r->of->channels; c++) {
+        if (memcmp(kept[c], in_place ? r->in[c] : r->out[c], frames * sizeof kept[c][0]) != 0) {
+            return no("%s: channel %u of %u frames of sound %d came out different", r->of->uri, c, frames, (int)kind);
+        }
+    }
+    return true;
 }
 
 void

@@ -6,6 +6,8 @@
 #include <lv2/buf-size/buf-size.h>
 #include <lv2/log/log.h>
 #include <lv2/options/options.h>
+#include <lv2/state/state.h>
+#include <lv2/worker/worker.h>
 
 #include "rig.h"
 
@@ -23,7 +25,8 @@ typedef struct {
     bool (*holds)(bench *b);
 } row;
 
-extern const row audio_rows[], message_rows[], state_rows[], answer_rows[]; /* each ends with a NULL name */
+extern const row audio_rows[], matrix_rows[], message_rows[], state_rows[],
+    answer_rows[]; /* each ends with a NULL name */
 
 /* Prints a comment line and returns false. */
 bool no(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -38,6 +41,10 @@ typedef enum {
     GIVES_MAP_NO_DATA, /* even the map has none */
     GIVES_STRANGE,     /* options of wrong types and sizes, a map that refuses */
     GIVES_ALL,         /* map, unmap, options, log, bounded: as a good host does */
+    GIVES_LOG,         /* log, map, unmap: GStreamer */
+    GIVES_FIXED,       /* map, unmap, blocks of one size that is a power of two, which is not kept to: ffmpeg */
+    GIVES_WORKER,      /* map, unmap, worker, log, options, default state, the same blocks: jalv */
+    GIVES_MUCH, /* access to the instance without data, paths, worker, log, options, bounded, names of its own: Ardour */
     N_GIVES
 } gives;
 
@@ -46,8 +53,10 @@ typedef struct {
     LV2_URID_Unmap unmap;
     LV2_Log_Log log;
     LV2_Options_Option options[5];
-    LV2_Feature given[8];
-    const LV2_Feature *list[9];
+    LV2_Worker_Schedule worker;
+    LV2_State_Make_Path paths;
+    LV2_Feature given[12];
+    const LV2_Feature *list[13];
     float rate;
     int32_t max_block, min_block;
 } features;
@@ -69,6 +78,12 @@ void sound_fill(float *x, uint32_t n, sound kind, dice *d);
 
 /* Noise into every input, and a block. */
 void play(rig *r, uint32_t frames, sound kind, dice *d);
+
+/* Connects the outputs of sound to the inputs' buffers. */
+void put_in_place(rig *r);
+
+/* One block from in[] to out[], or in place; false: some bit differs. */
+bool passes(rig *r, uint32_t frames, sound kind, dice *d, bool in_place);
 
 /* Sleeps. */
 void wait_ms(unsigned ms);

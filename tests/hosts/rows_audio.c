@@ -6,24 +6,6 @@
 
 #include "rows.h"
 
-/* One block from in[] to out[], which may be the same, as `r` is connected; false: some bit differs. */
-static bool
-passes(rig *r, uint32_t frames, sound kind, dice *d, bool in_place)
-{
-    static _Thread_local float kept[MOST_CHANNELS][MOST_FRAMES];
-    for (uint32_t c = 0; c < r->of->channels; c++) {
-        sound_fill(r->in[c], frames, kind, d);
-        memcpy(kept[c], r->in[c], frames * sizeof kept[c][0]);
-    }
-    rig_run(r, frames);
-    for (uint32_t c = 0; c < r->of->channels; c++) {
-        if (memcmp(kept[c], in_place ? r->in[c] : r->out[c], frames * sizeof kept[c][0]) != 0) {
-            return no("%s: channel %u of %u frames of sound %d came out different", r->of->uri, c, frames, (int)kind);
-        }
-    }
-    return true;
-}
-
 /* The sizes that hosts were seen to use, and others at random. */
 static uint32_t
 block(unsigned i, dice *d)
@@ -47,17 +29,6 @@ hears_blocks(rig *r, dice *d, bool in_place)
     }
     rig_deactivate(r);
     return true;
-}
-
-static void
-put_in_place(rig *r)
-{
-    uint32_t channel = 0;
-    for (uint32_t i = 0; i < r->of->n; i++) {
-        if (r->of->ports[i].kind == PORT_AUDIO && !r->of->ports[i].input) {
-            r->of->descriptor->connect_port(r->handle, i, r->in[channel++]);
-        }
-    }
 }
 
 static bool

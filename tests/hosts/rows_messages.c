@@ -163,10 +163,46 @@ refuses_other_types(bench *b)
     return well;
 }
 
-/* One request a block, and every 20th time a pause in which it can be carried out; the last one counts. */
+/* What hosts and their users ask for; NULL stands for a path that is too long. */
+static bool
+ask_for(bench *b, rig *r, unsigned i)
+{
+    static char too_long[20000];
+    const char *const paths[] = {b->tiny, b->other, b->broken, b->tiny, "", b->other, "/nowhere/at/all", NULL};
+    const char *path = paths[i % (sizeof paths / sizeof *paths)];
+    if (path == NULL) {
+        memset(too_long, 'x', sizeof too_long - 1);
+        path = too_long;
+    }
+    rig_send_path(r, path);
+    return path == b->tiny || path == b->other;
+}
+
+/* Plays some blocks; false: a bit of the sound differs, or an output is beyond its range. */
+static bool
+goes_on(rig *r, unsigned blocks, dice *d)
+{
+    for (unsigned n = 0; n < blocks; n++) {
+        uint32_t frames = 256 + dice_below(d, 256);
+        play(r, frames, SOUND_NOISE, d);
+        for (uint32_t c = 0; c < r->of->channels; c++) {
+            if (memcmp(r->in[c], r->out[c], frames * sizeof(float)) != 0) {
+                return no("sound came out different");
+            }
+        }
+        if (!rig_outputs_within(r) || r->refused) {
+            return no("an output is beyond its range, or was written over");
+        }
+        wait_ms(blocks > 1);
+    }
+    return true;
+}
+
+/* A request a block, and every fifth time a pause in which it is carried out; the last one counts. */
 static bool
 many_switches(bench *b)
 {
+    enum { REQUESTS = 1000, PAUSE_BLOCKS = 15 };
     features f;
     dice d = {9};
     rig *r = begun(b, &b->lv2.stereo, &f);
@@ -174,19 +210,16 @@ many_switches(bench *b)
         return false;
     }
     bool well = true;
-    for (unsigned i = 0; i < 200 && well; i++) {
-        rig_send_path(r, i % 7 == 3 ? b->broken : i % 2 ? b->other : b->tiny);
-        for (unsigned n = 0; n < (i % 20 ? 1U : 40U) && well; n++) {
-            play(r, 256 + dice_below(&d, 256), SOUND_NOISE, &d);
-            well = rig_outputs_within(r);
-            for (uint32_t c = 0; c < r->of->channels; c++) {
-                well = well && memcmp(r->in[c], r->out[c], 256 * sizeof(float)) == 0;
-            }
-            wait_ms(n > 0);
-        }
+    unsigned good = 0;
+    for (unsigned i = 0; i < REQUESTS && well; i++) {
+        good += ask_for(b, r, i);
+        well = goes_on(r, i % 5 == 4 ? PAUSE_BLOCKS : 1, &d) || no("after request %u", i);
     }
+    well = well && (good == REQUESTS / 2 || no("%u good requests", good));
     rig_send_path(r, b->other);
     well = well && model_becomes(r, b->other);
+    rig_send_path(r, b->tiny);
+    well = well && model_becomes(r, b->tiny);
     rig_free(r);
     return well;
 }
@@ -320,7 +353,7 @@ const row message_rows[] = {
     {"what is no model leaves the old one running and says so", refuses_what_is_no_model},
     {"paths that are too long or have no end do no harm", refuses_long_paths},
     {"values of other types and other properties do no harm", refuses_other_types},
-    {"of 200 requests while audio runs the last one counts", many_switches},
+    {"of 1000 requests while audio runs, good ones and bad ones, the last one counts", many_switches},
     {"each note that begins ends, also in silence, when notes are switched off, and when the model is exchanged",
      paired_notes},
     {"notes that sound when the plugin is stopped end in its next block, and not before", leaves_old_buffers},
