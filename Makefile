@@ -72,8 +72,8 @@ OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
 FUZZERS = $(call programs,tests/fuzz,fuzz_*)
 # Hosts for the LV2 bundle, where lilv is there to read its description.
 LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
-HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file))
-HOST = $(filter-out %/sound_file.o,$(call objects,tests/hosts/*.c))
+HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file same_answers tap.so))
+HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o,$(call objects,tests/hosts/*.c))
 THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
 REALTIME = $(ENGINE) $(STREAM) $(LV2)
@@ -195,6 +195,9 @@ $(BUILD)/tests/host: $(HOST)
 $(BUILD)/tests/check_rt: EXPORT = -rdynamic
 $(BUILD)/tests/check_rt: $(call objects,tests/rt/*.c) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
 $(BUILD)/tests/sound_file: $(BUILD)/tests/hosts/sound_file.o
+$(BUILD)/tests/same_answers: $(filter %/account.o %/bundle.o %/rig.o %/rows.o,$(HOST)) $(BUILD)/tests/hosts/same_answers.o
+$(BUILD)/tests/tap.so: EXPORT = -shared
+$(BUILD)/tests/tap.so: $(BUILD)/tests/hosts/tap.o $(BUILD)/plugin/lv2/ports.o
 $(HOSTS): $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PROGRAM_LIBS) $(shell $(PKG_CONFIG) --libs lilv-0 2>/dev/null)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sound_file.c -- sounds for tools.sh: `sound_file make CHANNELS OUT` writes two seconds of noise as floats; `sound_file
- * same A B [SLACK]` says whether B holds A's samples bit for bit, and at most SLACK frames behind them. */
+/* sound_file.c -- sounds for the scripts: `sound_file make CHANNELS OUT` writes two seconds of noise as floats; `sound_file
+ * join OUT SECONDS IN...` files of one channel one after the other, and silence behind them; `sound_file frames A` prints
+ * how many A has; `sound_file same A B [SLACK]` says whether B holds A's samples bit for bit, and at most SLACK frames
+ * behind them. */
 #include <sndfile.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +34,40 @@ make(int channels, const char *path)
         }
     }
     return sf_close(f) != 0;
+}
+
+static int
+append(SNDFILE *out, const char *path)
+{
+    SF_INFO info = {.format = 0};
+    SNDFILE *f = sf_open(path, SFM_READ, &info);
+    float x[BLOCK];
+    sf_count_t n = 0;
+    bool well = f != NULL && info.channels == 1 && info.samplerate == RATE;
+    while (well && (n = sf_readf_float(f, x, BLOCK)) > 0) {
+        well = sf_writef_float(out, x, n) == n;
+    }
+    if (!well) {
+        (void)fprintf(stderr, "sound_file: %s cannot be joined: it should have one channel of %d Hz\n", path, RATE);
+    }
+    (void)sf_close(f);
+    return !well;
+}
+
+static int
+join(const char *path, long seconds, char **files, int n)
+{
+    static const float silence[RATE];
+    SF_INFO info = {.samplerate = RATE, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_FLOAT};
+    SNDFILE *out = sf_open(path, SFM_WRITE, &info);
+    int status = out == NULL;
+    for (int i = 0; i < n && status == 0; i++) {
+        status = append(out, files[i]);
+    }
+    for (long i = 0; i < seconds && status == 0; i++) {
+        status = sf_writef_float(out, silence, RATE) != RATE;
+    }
+    return sf_close(out) != 0 || status != 0;
 }
 
 /* Prints why not, or returns 0. */
@@ -75,6 +112,16 @@ same(const char *first, const char *second, sf_count_t slack)
     return status;
 }
 
+static int
+frames(const char *path)
+{
+    SF_INFO info = {.format = 0};
+    SNDFILE *f = sf_open(path, SFM_READ, &info);
+    (void)printf("%lld\n", (long long)info.frames);
+    (void)sf_close(f);
+    return f == NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -84,6 +131,12 @@ main(int argc, char **argv)
     if ((argc == 4 || argc == 5) && strcmp(argv[1], "same") == 0) {
         return same(argv[2], argv[3], argc == 5 ? strtol(argv[4], NULL, 10) : 0);
     }
-    (void)fputs("usage: sound_file make CHANNELS OUT | sound_file same A B [SLACK]\n", stderr);
+    if (argc > 4 && strcmp(argv[1], "join") == 0) {
+        return join(argv[2], strtol(argv[3], NULL, 10), argv + 4, argc - 4);
+    }
+    if (argc == 3 && strcmp(argv[1], "frames") == 0) {
+        return frames(argv[2]);
+    }
+    (void)fputs("usage: sound_file make CHANNELS OUT | join OUT SECONDS IN... | frames A | same A B [SLACK]\n", stderr);
     return 2;
 }

@@ -4,29 +4,7 @@
 # Each ends with status 0, keeps the length, passes floats bit for bit, and lets no word of ours out on stderr.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-build=$(realpath "$1")
-bundle=$build/bundles/vipann.lv2
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0 skipped=0
-# The specifications are bundles too; without them validators and hosts know nothing.
-export LC_ALL=C.UTF-8 LV2_PATH="$build/bundles:/usr/lib/lv2"
-unset VIPANN_MODEL
-LIMIT=${LIMIT:-60} # seconds
-
-verdict() { # name, status (0: well)
-    if [ "$2" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "failed: $1"
-        sed 's/^/    /' "$scratch/out" "$scratch/err" "$scratch/why" 2> /dev/null | head -n 40
-    fi
-}
-
-has() { # program
-    command -v "$1" > /dev/null || { echo "skip: no $1 here"; skipped=$((skipped + 1)); return 1; }
-}
+. tests/hosts/share.sh
 
 # Ends with 0 if the command does and is quiet about us.
 run() { # command...
@@ -90,8 +68,7 @@ for plugin in mono stereo; do
                 "$scratch/o.wav" && same "$input"
             verdict "ffmpeg $uri" $?
         else
-            echo 'skip: this ffmpeg is without its lv2 filter'
-            skipped=$((skipped + 1))
+            skip 'this ffmpeg is without its lv2 filter'
         fi
     fi
     if has gst-launch-1.0; then
@@ -104,11 +81,9 @@ for plugin in mono stereo; do
                 filesink location="$scratch/o.wav" && same "$input"
             verdict "gst-launch $element" $?
         else
-            echo 'skip: GStreamer is without its lv2 plugin'
-            skipped=$((skipped + 1))
+            skip 'GStreamer is without its lv2 plugin'
         fi
     fi
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+counts
