@@ -76,7 +76,7 @@ bool
 account_add_file(account *a, const char *vipann, const asked *q, const char *path, bool events, const json_t *labels)
 {
     char command[4096];
-    size_t n = (size_t)snprintf(command, sizeof command, "'%s' file --format jsonl %s", vipann,
+    size_t n = (size_t)snprintf(command, sizeof command, "'%s' file --format jsonl --latency edge %s", vipann,
                                 events ? "--events" : "--top 1");
     const struct {
         const char *option, *value;
