@@ -32,7 +32,7 @@ void vip_outbox_reset(vip_outbox *outbox);
 bool vip_outbox_put_result(vip_outbox *outbox, uint32_t tag, const vipann_result *result);
 
 /* Bytes of results that wait, of VIP_OUTBOX_BYTES. Any thread. */
-size_t vip_outbox_waiting(const vip_outbox *outbox);
+size_t vip_outbox_waiting(const vip_outbox *outbox) VIPANN_RT;
 
 /* Events that can be put now. */
 size_t vip_outbox_event_space(vip_outbox *outbox);
