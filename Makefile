@@ -61,7 +61,8 @@ BUNDLED = vipann-audioset-r22w16-drop.safetensors # VIP_DEFAULT_MODEL
 LV2 = $(if $(HAVE_LV2),$(filter-out %/write_ttl.o,$(call objects,plugin/lv2/*.c)),$(call objects,plugin/lv2/ports.c plugin/lv2/mailbox.c))
 BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.ttl models/$(strip $(BUNDLED)))
 
-PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5)
+PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 \
+    $(if $(HAVE_PORTAUDIO),vipann-live.1 vipann-devices.1))
 COMPLETION = $(BUILD)/manual/vipann.bash
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 

@@ -8,7 +8,19 @@
 
 #include <plugin/program/commands.h>
 
-static const char *const PAGES[] = {"vipann 1", "vipann-file 1", "vipann-info 1", "vipann-rules 5", NULL};
+static const char *const PAGES[] = {
+    "vipann 1",
+#ifdef VIPANN_PORTAUDIO
+    "vipann-devices 1",
+#endif
+    "vipann-file 1",
+    "vipann-info 1",
+#ifdef VIPANN_PORTAUDIO
+    "vipann-live 1",
+#endif
+    "vipann-rules 5",
+    NULL,
+};
 
 /* The command that the page is of: the program itself, or the one whose name stands behind its name. */
 static const vip_command *

@@ -15,6 +15,12 @@ extern const vip_command VIP_PROGRAM, VIP_FILE_COMMAND, VIP_INFO_COMMAND;
 int vip_command_file(int argc, char **argv);
 int vip_command_info(int argc, char **argv);
 
+#ifdef VIPANN_PORTAUDIO
+extern const vip_command VIP_LIVE_COMMAND, VIP_DEVICES_COMMAND;
+int vip_command_live(int argc, char **argv);
+int vip_command_devices(int argc, char **argv);
+#endif
+
 /* What all sub-commands do with their command line: reads it by the table, and the option file that --preset names; says
  * what is wrong with them or shows the help, else calls run, and returns the exit status. */
 int vip_command_line(const vip_command *command, int argc, char **argv, int (*run)(const vip_arguments *arguments));

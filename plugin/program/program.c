@@ -4,6 +4,10 @@
 
 static const vip_subcommand COMMANDS[] = {
     {"file", &VIP_FILE_COMMAND, vip_command_file},
+#ifdef VIPANN_PORTAUDIO
+    {"live", &VIP_LIVE_COMMAND, vip_command_live},
+    {"devices", &VIP_DEVICES_COMMAND, vip_command_devices},
+#endif
     {"info", &VIP_INFO_COMMAND, vip_command_info},
     {NULL, NULL, NULL},
 };
