@@ -66,7 +66,7 @@ PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann
 COMPLETION = $(BUILD)/manual/vipann.bash
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
-UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%),$(call programs,tests/unit,test_*))
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
@@ -74,8 +74,9 @@ FUZZERS = $(call programs,tests/fuzz,fuzz_*)
 # Hosts for the LV2 bundle, where lilv is there to read its description.
 LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
 HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file same_answers tap.so))
+HOST_CLIENTS = $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
 HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o,$(call objects,tests/hosts/*.c))
-THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) # unit tests in which threads meet: run under the thread sanitizer too
+THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
 REALTIME = $(ENGINE) $(STREAM) $(LV2)
 RTSAN ?= clang-22
@@ -194,7 +195,7 @@ $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 $(BUILD)/tests/host: $(HOST)
 # Libraries are to call what the program defines, so it is exported.
 $(BUILD)/tests/check_rt: EXPORT = -rdynamic
-$(BUILD)/tests/check_rt: $(call objects,tests/rt/*.c) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
+$(BUILD)/tests/check_rt: $(filter-out %_portaudio.o,$(call objects,tests/rt/*.c)) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
 $(BUILD)/tests/sound_file: $(BUILD)/tests/hosts/sound_file.o
 $(BUILD)/tests/same_answers: $(filter %/account.o %/bundle.o %/rig.o %/rows.o,$(HOST)) $(BUILD)/tests/hosts/same_answers.o
 $(BUILD)/tests/tap.so: EXPORT = -shared
@@ -202,6 +203,10 @@ $(BUILD)/tests/tap.so: $(BUILD)/tests/hosts/tap.o $(BUILD)/plugin/lv2/ports.o
 $(HOSTS): $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PROGRAM_LIBS) $(shell $(PKG_CONFIG) --libs lilv-0 2>/dev/null)
+
+$(BUILD)/tests/check_rt_portaudio: $(call objects,tests/rt/check_rt_portaudio.c tests/rt/watch.c plugin/portaudio/shared.c) $(BUILD)/libvipann.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS)
 
 # The commands' tables of options are their own: fuzz_options catches them on their way to the parser.
 $(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
@@ -253,7 +258,7 @@ demo: needs ## a scene of real sounds, heard by the shipped models, with their d
 run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(BUILD)/demo/scene
+programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(HOST_CLIENTS) $(BUILD)/demo/scene
 
 test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test
@@ -278,10 +283,10 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
-check-hosts: all $(HOSTS) $(BUILD)/tests/make_tiny_model ## the LV2 bundle in hosts, ours and those that are installed
+check-hosts: all $(HOSTS) $(HOST_CLIENTS) $(BUILD)/tests/make_tiny_model ## the LV2 bundle in hosts, ours and those that are installed
 	@tests/run $(BUILD) hosts
 
-check-rt: all $(HOSTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
+check-rt: all $(HOSTS) $(HOST_CLIENTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
 	@MAKE='$(MAKE)' RTSAN='$(RTSAN)' tests/run $(BUILD) rt
 
 rtsan: | needs ## the same as clang proves it, and its real-time sanitizer sees it (RTSAN=clang-22)
@@ -306,7 +311,7 @@ bench: $(BENCH) program plugin $(BUILD)/tests/make_tiny_model ## how fast it is 
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
 lint: | needs ## what the compilers and clang-tidy or cppcheck object to
-	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
+	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
 
 format: ## lays out every source file
 	clang-format -i $(SOURCES) $(HEADERS)

@@ -206,12 +206,17 @@ vip_ear_end(const vip_ear *ear, vipann_error *error)
         (void)vip_fail(error, VIPANN_E_IO, "%.*s", (int)sizeof ear->shared->why, ear->shared->why);
         return (vip_child_end)status;
     }
-    if (status == VIP_CHILD_DONE && !ear->hung) {
+    if (status == VIP_CHILD_DONE) {
         return VIP_CHILD_DONE;
     }
-    (void)vip_fail(error, VIPANN_E_IO,
-                   ear->hung ? "the sound system does not answer; is a server or a driver stuck?"
-                             : "the sound system has ended the sound");
+    if (ear->hung) {
+        (void)vip_fail(error, VIPANN_E_IO, "the sound system does not answer; is a server or a driver stuck?");
+    } else if (WIFSIGNALED(ear->status)) {
+        (void)vip_fail(error, VIPANN_E_IO, "PortAudio, or a driver that it uses, was broken off by signal %d",
+                       WTERMSIG(ear->status));
+    } else {
+        (void)vip_fail(error, VIPANN_E_IO, "the sound system gives no more sound");
+    }
     return VIP_CHILD_LOST;
 }
 

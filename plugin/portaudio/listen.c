@@ -55,7 +55,7 @@ const vip_command VIP_LIVE_COMMAND = {
         "rules anew.",
     .examples = "vipann live\n"
                 "vipann live --device USB --channel 1 --events\n"
-                "vipann live --format jsonl --duration 60 | jq .label",
+                "vipann live --format jsonl --duration 60 | jq -r '.top[0].label'",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_operands = 0,
@@ -76,7 +76,8 @@ typedef struct {
     double rate; /* Hz */
     pthread_t thread;
     atomic_bool over; /* the thread is to take what is left and end; relaxed: the join orders what comes after */
-    float *blocks;    /* [VIPANN_MAX_CHANNELS][BLOCK], the thread's */
+    double heard;     /* s, of the same clock: when the newest sound came; the thread's */
+    float *blocks[VIPANN_MAX_CHANNELS]; /* [channel][BLOCK], likewise */
 } listener;
 
 static double
@@ -89,14 +90,26 @@ seconds(void)
 
 /* ------------------------------------------------------------------------------------------------------- the thread */
 
-/* What the ring had no room for becomes silence, so that times stay true. */
 static void
-push_gap(listener *l, const float *const *channels, uint64_t frames)
+push(listener *l, uint32_t frames)
 {
-    memset(l->blocks, 0, sizeof(float) * BLOCK * l->channels);
+    const float *channels[VIPANN_MAX_CHANNELS];
+    for (uint32_t c = 0; c < l->channels; c++) {
+        channels[c] = l->blocks[c];
+    }
+    vip_live_push(l->live, 0, channels, frames);
+}
+
+/* Silence stands for what was not heard, so that times stay true. */
+static void
+push_gap(listener *l, uint64_t frames)
+{
+    for (uint32_t c = 0; c < l->channels; c++) {
+        memset(l->blocks[c], 0, BLOCK * sizeof(float));
+    }
     for (uint64_t left = frames; left > 0;) {
         const uint32_t n = left < BLOCK ? (uint32_t)left : BLOCK;
-        vip_live_push(l->live, 0, channels, n);
+        push(l, n);
         left -= n;
     }
 }
@@ -106,20 +119,16 @@ take_sound(void *user)
 {
     listener *l = user;
     vip_shared *shared = vip_ear_shared(l->ear);
-    float *out[VIPANN_MAX_CHANNELS];
-    const float *in[VIPANN_MAX_CHANNELS];
-    for (uint32_t c = 0; c < l->channels; c++) {
-        in[c] = out[c] = l->blocks + (size_t)c * BLOCK;
-    }
     for (bool over = false; !over;) {
         over = atomic_load_explicit(&l->over, memory_order_relaxed);
         const uint64_t dropped = atomic_load_explicit(&shared->dropped, memory_order_relaxed);
         uint32_t n;
-        while ((n = vip_shared_take(shared, l->channels, out, BLOCK)) > 0) {
-            vip_live_push(l->live, 0, in, n);
+        while ((n = vip_shared_take(shared, l->channels, l->blocks, BLOCK)) > 0) {
+            push(l, n);
+            l->heard = seconds();
         }
         if (dropped > l->dropped) {
-            push_gap(l, in, dropped - l->dropped);
+            push_gap(l, dropped - l->dropped);
             l->dropped = dropped;
         }
         (void)nanosleep(&NAP, NULL);
@@ -165,6 +174,7 @@ begin(listener *l, vipann_error *error)
     /* What was heard while the model was opened is of the past. */
     vip_shared_skip(shared);
     l->dropped = l->lost = atomic_load_explicit(&shared->dropped, memory_order_relaxed);
+    l->heard = seconds();
     const vipann_status status = vip_live_begin(l->live, l->rate, l->channels, error);
     if (status != VIPANN_OK) {
         return status;
@@ -183,12 +193,16 @@ begin(listener *l, vipann_error *error)
 static void
 end(listener *l)
 {
-    if (l->begun) {
-        atomic_store_explicit(&l->over, true, memory_order_relaxed);
-        (void)pthread_join(l->thread, NULL);
-        vip_live_end(l->live);
-        l->begun = false;
+    if (!l->begun) {
+        return;
     }
+    atomic_store_explicit(&l->over, true, memory_order_relaxed);
+    (void)pthread_join(l->thread, NULL);
+    if (vip_ear_look(l->ear) == VIP_EAR_ENDED) { /* which was noticed some time after its last sound */
+        push_gap(l, (uint64_t)((seconds() - l->heard) * l->rate));
+    }
+    vip_live_end(l->live);
+    l->begun = false;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ turns */
@@ -292,10 +306,13 @@ run(const vip_arguments *arguments)
     const vip_live_setup setup = {.arguments = arguments, .inputs = 1, .names = names};
     (void)snprintf(l.wanted.name, sizeof l.wanted.name, "%s", device->given ? device->text : "");
     atomic_init(&l.over, false);
-    l.blocks = vip_alloc((size_t)VIPANN_MAX_CHANNELS * BLOCK, sizeof *l.blocks);
-    if (l.blocks == NULL) {
+    float *blocks = vip_alloc((size_t)VIPANN_MAX_CHANNELS * BLOCK, sizeof *blocks);
+    if (blocks == NULL) {
         (void)vip_fail_memory(&error, "the sound");
         return complain(&error);
+    }
+    for (uint32_t c = 0; c < VIPANN_MAX_CHANNELS; c++) {
+        l.blocks[c] = blocks + (size_t)c * BLOCK;
     }
     int status;
     if (start_ear(&l, &error) != VIPANN_OK || (l.live = vip_live_new(&setup, &error)) == NULL) {
@@ -306,7 +323,7 @@ run(const vip_arguments *arguments)
     end(&l);
     vip_ear_stop(l.ear);
     vip_live_free(l.live);
-    vip_free(l.blocks);
+    vip_free(blocks);
     return status;
 }
 

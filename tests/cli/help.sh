@@ -2,7 +2,8 @@
 # Each level explains itself, with an example, on stdout.
 . tests/cli/common
 
-for level in "" file info; do
+run 0 --help
+for level in "" $(sed -n '/^Commands$/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' "$SCRATCH/out"); do
     # shellcheck disable=SC2086 # the empty level is no argument
     run 0 $level --help
     quiet
