@@ -142,8 +142,9 @@ vip_ear_start(vip_duty duty, const vip_wanted *wanted, uint32_t least_channels, 
     }
     files f = {-1, -1};
     ear->lifeline = -1;
-    int failed = make_files(ear, &f) ? 0 : errno;
-    if (failed == 0) {
+    const bool made = make_files(ear, &f);
+    int failed = errno;
+    if (made) {
         ear->shared->version = VIP_SHARED_VERSION;
         ear->shared->duty = duty;
         ear->shared->wanted = *wanted;
@@ -154,7 +155,7 @@ vip_ear_start(vip_duty duty, const vip_wanted *wanted, uint32_t least_channels, 
     }
     close_file(&f.shared);
     close_file(&f.lifeline);
-    if (failed != 0) {
+    if (!made || failed != 0) {
         vip_ear_stop(ear);
         (void)vip_fail(error, VIPANN_E_IO, "the process that hears the device cannot be started: %s", strerror(failed));
         return NULL;
