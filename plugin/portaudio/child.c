@@ -6,7 +6,6 @@
  * the parent lets go of the lifeline, whatever the others wait for. */
 #include "child.h"
 
-#include <pa_jack.h>
 #include <poll.h>
 #include <portaudio.h>
 #include <pthread.h>
@@ -21,6 +20,16 @@
 #include <common/support.h>
 
 #include "shared.h"
+
+#ifdef __has_include
+#if __has_include(<pa_jack.h>) /* PortAudio may have been built without JACK */
+#include <pa_jack.h>
+#define NAME_CLIENT() (void)PaJack_SetClientName("vipann")
+#endif
+#endif
+#ifndef NAME_CLIENT
+#define NAME_CLIENT() (void)0
+#endif
 
 static const struct timespec LOOK = {0, 50000000}; /* between two looks whether sound still comes */
 enum { STILL_LOOKS = 20 };                         /* without a call of PortAudio: the sound has ended */
@@ -72,7 +81,7 @@ static void
 list_devices(vip_shared *shared)
 {
     (void)setenv("JACK_NO_START_SERVER", "1", 1);
-    (void)PaJack_SetClientName("vipann");
+    NAME_CLIENT();
     const PaError failed = Pa_Initialize();
     if (failed != paNoError) {
         leave(shared, VIP_CHILD_REFUSED, Pa_GetErrorText(failed));
