@@ -78,7 +78,7 @@ HOST_CLIENTS = $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
 HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o,$(call objects,tests/hosts/*.c))
 THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
-REALTIME = $(ENGINE) $(STREAM) $(LV2)
+REALTIME = $(ENGINE) $(STREAM) $(LV2) $(if $(HAVE_PORTAUDIO),$(BUILD)/plugin/portaudio/shared.o)
 RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
