@@ -8,6 +8,7 @@
 
 #include <plugin/program/commands.h>
 
+/* clang-format off */
 static const char *const PAGES[] = {
     "vipann 1",
 #ifdef VIPANN_PORTAUDIO
@@ -21,6 +22,7 @@ static const char *const PAGES[] = {
     "vipann-rules 5",
     NULL,
 };
+/* clang-format on */
 
 /* The command that the page is of: the program itself, or the one whose name stands behind its name. */
 static const vip_command *

@@ -2,6 +2,7 @@
 /* program.c -- the table of the program `vipann`: its sub-commands, its own options, what it heeds. */
 #include "commands.h"
 
+/* clang-format off */
 static const vip_subcommand COMMANDS[] = {
     {"file", &VIP_FILE_COMMAND, vip_command_file},
 #ifdef VIPANN_PORTAUDIO
@@ -11,6 +12,7 @@ static const vip_subcommand COMMANDS[] = {
     {"info", &VIP_INFO_COMMAND, vip_command_info},
     {NULL, NULL, NULL},
 };
+/* clang-format on */
 
 static const vip_option *const OPTIONS[] = {
     &(const vip_option){"version", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Options",
