@@ -41,7 +41,7 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
 PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(JACK) $(PORTAUDIO)
-STREAM = $(call objects,plugin/stream/*.c)
+STREAM = $(call objects,plugin/stream/*.c plugin/out/*.c)
 PRESET = $(call objects,presets/presets.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(STREAM) $(PRESET) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
@@ -61,12 +61,12 @@ BUNDLED = vipann-audioset-r22w16-drop.safetensors # VIP_DEFAULT_MODEL
 LV2 = $(if $(HAVE_LV2),$(filter-out %/write_ttl.o,$(call objects,plugin/lv2/*.c)),$(call objects,plugin/lv2/ports.c plugin/lv2/mailbox.c))
 BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.ttl models/$(strip $(BUNDLED)))
 
-PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 \
+PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 $(if $(HAVE_JACK),vipann-jack.1) \
     $(if $(HAVE_PORTAUDIO),vipann-live.1 vipann-devices.1))
 COMPLETION = $(BUILD)/manual/vipann.bash
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
-UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%),$(call programs,tests/unit,test_*))
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
@@ -74,9 +74,12 @@ FUZZERS = $(call programs,tests/fuzz,fuzz_*)
 # Hosts for the LV2 bundle, where lilv is there to read its description.
 LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
 HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file same_answers tap.so))
-HOST_CLIENTS = $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
-HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o,$(call objects,tests/hosts/*.c))
-THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) # unit tests in which threads meet: run under the thread sanitizer too
+# What plays to the client of JACK.
+PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
+# What the threads of JACK and PortAudio do, watched.
+RT_CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
+HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o %/jack_player.o,$(call objects,tests/hosts/*.c))
+THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) $(if $(HAVE_JACK),jack_note_queue) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
 REALTIME = $(ENGINE) $(STREAM) $(LV2) $(if $(HAVE_PORTAUDIO),$(BUILD)/plugin/portaudio/shared.o)
 RTSAN ?= clang-22
@@ -195,7 +198,7 @@ $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 $(BUILD)/tests/host: $(HOST)
 # Libraries are to call what the program defines, so it is exported.
 $(BUILD)/tests/check_rt: EXPORT = -rdynamic
-$(BUILD)/tests/check_rt: $(filter-out %_portaudio.o,$(call objects,tests/rt/*.c)) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
+$(BUILD)/tests/check_rt: $(filter-out %/check_rt_portaudio.o %/check_rt_jack.o,$(call objects,tests/rt/*.c)) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
 $(BUILD)/tests/sound_file: $(BUILD)/tests/hosts/sound_file.o
 $(BUILD)/tests/same_answers: $(filter %/account.o %/bundle.o %/rig.o %/rows.o,$(HOST)) $(BUILD)/tests/hosts/same_answers.o
 $(BUILD)/tests/tap.so: EXPORT = -shared
@@ -207,6 +210,13 @@ $(HOSTS): $(BUILD)/libvipann.a
 $(BUILD)/tests/check_rt_portaudio: $(call objects,tests/rt/check_rt_portaudio.c tests/rt/watch.c plugin/portaudio/shared.c) $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/jack_player: $(BUILD)/tests/hosts/jack_player.o
+$(BUILD)/tests/check_rt_jack: EXPORT = -rdynamic
+$(BUILD)/tests/check_rt_jack: $(BUILD)/tests/rt/check_rt_jack.o $(BUILD)/tests/rt/watch.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
+$(PLAYER) $(BUILD)/tests/check_rt_jack:
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT) -o $@ $^ $(PROGRAM_LIBS)
 
 # The commands' tables of options are their own: fuzz_options catches them on their way to the parser.
 $(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
@@ -258,7 +268,7 @@ demo: needs ## a scene of real sounds, heard by the shipped models, with their d
 run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(HOST_CLIENTS) $(BUILD)/demo/scene
+programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
 
 test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test
@@ -283,10 +293,10 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
-check-hosts: all $(HOSTS) $(HOST_CLIENTS) $(BUILD)/tests/make_tiny_model ## the LV2 bundle in hosts, ours and those that are installed
+check-hosts: all $(HOSTS) $(PLAYER) $(BUILD)/tests/make_tiny_model ## the plugin and the clients in hosts, ours and those that are installed
 	@tests/run $(BUILD) hosts
 
-check-rt: all $(HOSTS) $(HOST_CLIENTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
+check-rt: all $(HOSTS) $(RT_CLIENTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
 	@MAKE='$(MAKE)' RTSAN='$(RTSAN)' tests/run $(BUILD) rt
 
 rtsan: | needs ## the same as clang proves it, and its real-time sanitizer sees it (RTSAN=clang-22)
@@ -295,7 +305,7 @@ rtsan: | needs ## the same as clang proves it, and its real-time sanitizer sees 
 	    WARNINGS='-Wfunction-effects -Werror=function-effects' realtime
 	@tests/run $(BUILD)/rtsan check_rt
 
-realtime: $(REALTIME) plugin $(HOSTS) $(BUILD)/tests/make_tiny_model
+realtime: $(REALTIME) plugin $(HOSTS) $(RT_CLIENTS) $(BUILD)/tests/make_tiny_model
 
 timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter of an hour
 	@tests/events/timing $(BUILD) long

@@ -16,6 +16,9 @@ static const char *const PAGES[] = {
 #endif
     "vipann-file 1",
     "vipann-info 1",
+#ifdef VIPANN_JACK
+    "vipann-jack 1",
+#endif
 #ifdef VIPANN_PORTAUDIO
     "vipann-live 1",
 #endif

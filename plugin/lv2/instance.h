@@ -15,12 +15,13 @@
 #include <lv2/log/log.h>
 #include <lv2/urid/urid.h>
 
+#include <plugin/out/midi.h>
 #include <plugin/stream/stream.h>
 
 #include "mailbox.h"
 #include "ports.h"
 
-enum { VIP_BLOCK = 8192, VIP_NOTES = 2048, VIP_EVENTS_A_RUN = 64, VIP_MESSAGE_BYTES = 6144 };
+enum { VIP_BLOCK = 8192, VIP_EVENTS_A_RUN = 64, VIP_MESSAGE_BYTES = 6144 };
 
 /* What the host calls the names that we use. */
 typedef struct {
@@ -43,12 +44,6 @@ typedef struct {
 typedef struct {
     float given, taken;
 } vip_clamped;
-
-/* Notes that sound, and those of them whose end did not fit into the port yet. */
-typedef struct {
-    uint32_t n_sounding, n_owed;
-    uint8_t sounding[VIP_NOTES], owed[VIP_NOTES];
-} vip_notes;
 
 typedef struct vip_instance {
     /* Fixed from instantiate to cleanup. */
@@ -73,7 +68,7 @@ typedef struct vip_instance {
     bool was_enabled, was_reset, was_freewheel, was_rolling, loading, refused;
     bool rolling;                /* the transport, as far as the host has said */
     bool tell_model, tell_error; /* to the notify port, when there is room */
-    vip_notes notes;
+    vip_midi notes;
     uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
     char refusal[VIP_TEXT_BYTES];
 

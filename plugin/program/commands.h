@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* commands.h -- the sub-commands of `vipann` that live in this folder, and what a program answers. */
+/* commands.h -- the sub-commands of `vipann`, and what a program answers. */
 #ifndef VIP_PLUGIN_PROGRAM_COMMANDS_H
 #define VIP_PLUGIN_PROGRAM_COMMANDS_H
 
@@ -10,10 +10,12 @@ enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
 
 /* The tables of the program and of its sub-commands; the help comes from them, and whatever else speaks of options. */
 extern const vip_command VIP_PROGRAM, VIP_FILE_COMMAND, VIP_INFO_COMMAND;
+extern const vip_command VIP_JACK_COMMAND; /* where there is JACK */
 
 /* Each is called with argv[0] the name of the sub-command, writes to stdout and stderr and returns an exit status. */
 int vip_command_file(int argc, char **argv);
 int vip_command_info(int argc, char **argv);
+int vip_command_jack(int argc, char **argv);
 
 #ifdef VIPANN_PORTAUDIO
 extern const vip_command VIP_LIVE_COMMAND, VIP_DEVICES_COMMAND;

@@ -5,6 +5,9 @@
 /* clang-format off */
 static const vip_subcommand COMMANDS[] = {
     {"file", &VIP_FILE_COMMAND, vip_command_file},
+#ifdef VIPANN_JACK
+    {"jack", &VIP_JACK_COMMAND, vip_command_jack},
+#endif
 #ifdef VIPANN_PORTAUDIO
     {"live", &VIP_LIVE_COMMAND, vip_command_live},
     {"devices", &VIP_DEVICES_COMMAND, vip_command_devices},

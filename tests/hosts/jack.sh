@@ -1,0 +1,422 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `vipann jack` and real servers of JACK, without sound hardware: tests/hosts/jack.sh BUILD [PATTERN]
+# Each case has a server of its own. PATTERN (an extended regular expression) picks cases by name. TINY and TINY_CAUSAL
+# are small models.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+# Servers of one user share a registry in /dev/shm and clean up behind one another, sometimes too well. So we have a
+# /dev/shm of our own where the kernel lets us; elsewhere we hope that nobody else runs servers meanwhile.
+# shellcheck disable=SC2016 # expanded by the shell that is called
+for how in -m -rm; do
+    if [ -z "${OWN_SHM:-}" ] && unshare $how mount -t tmpfs none /dev/shm 2> /dev/null; then
+        OWN_SHM=1 exec unshare $how bash -c 'mount -t tmpfs none /dev/shm && exec "$0" "$@"' tests/hosts/jack.sh "$@"
+    fi
+done
+build=$(realpath "$1")
+pattern=${2:-.}
+scratch=$(mktemp -d)
+passed=0 failed=0 skipped=0 server_pid= cases=0
+pids=() # of clients that run
+export LC_ALL=C.UTF-8 JACK_NO_AUDIO_RESERVATION=1 JACK_NO_START_SERVER=1
+player=$build/tests/jack_player
+LIMIT=${LIMIT:-20} # seconds, of any one thing
+
+# Ends what runs still, by number; clients first, since one that leaves a server that ends waits for it.
+stop_all() {
+    local pid
+    for pid in "${pids[@]}"; do kill "$pid" 2> /dev/null; done
+    for pid in "${pids[@]}"; do wait "$pid" 2> /dev/null; done
+    pids=()
+    stop_server
+}
+# A child that is killed before it has become another program would do this, too.
+trap '[ $BASHPID != $$ ] || { stop_all; rm -rf "$scratch"; }' EXIT
+
+for tool in jackd jack_lsp jq; do
+    if ! command -v $tool > /dev/null; then
+        echo "skip: no $tool here (Debian: jackd2, jq)"
+        echo '0 passed, 0 failed, 1 skipped'
+        exit 0
+    fi
+done
+
+# until_true COMMAND...: waits until it succeeds, up to LIMIT.
+until_true() {
+    local end=$((SECONDS + LIMIT))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.05
+    done
+}
+
+# start_server RATE PERIOD: there are at most eight at once, so one that does not come up is tried again. All are of the
+# same name within a case. One that does not end when it is asked to is killed by its parent.
+start_server() {
+    local try
+    for try in 1 2 3 4 5 6 7 8; do
+        sleep "0.$try"
+        timeout -k 5 $((5 * LIMIT)) jackd -n "$JACK_DEFAULT_SERVER" -r -d dummy -r "$1" -p "$2" -C 2 -P 2 \
+            > "$scratch/jackd" 2>&1 < /dev/null &
+        server_pid=$!
+        while kill -0 $server_pid 2> /dev/null; do
+            if timeout -k 1 5 jack_lsp > /dev/null 2>&1; then
+                return 0
+            fi
+            sleep 0.05
+        done
+        stop_server
+    done
+    fail "no server: $(tail -n 1 "$scratch/jackd")"
+}
+
+# child PID: what runs below a `timeout`.
+child() {
+    ps -o pid= --ppid "$1" | tr -d ' '
+}
+
+stop_server() { # [SIGNAL], to the server itself
+    local pid=$server_pid
+    server_pid=
+    [ -n "$pid" ] || return 0
+    if [ $# = 0 ]; then kill "$pid" 2> /dev/null; else kill "-$1" "$(child "$pid")"; fi
+    wait "$pid" 2> /dev/null
+    return 0
+}
+
+fail() {
+    echo "$*" >> "$scratch/why"
+    return 1
+}
+
+# hear ARGUMENT...: begins `vipann jack` with the small model; what it says goes to $scratch/out and err.
+hear() {
+    timeout -k 1 $((3 * LIMIT)) "$VIPANN" jack --model "$TINY" --latency centred --format jsonl "$@" \
+        > "$scratch/out" 2> "$scratch/err" < /dev/null &
+    vipann=$!
+    pids+=($vipann)
+}
+
+# hears STATUS: it has ended so.
+ended() {
+    local status
+    wait $vipann
+    status=$?
+    pids=("${pids[@]/$vipann/}")
+    [ $status = "$1" ] || fail "status $status, expected $1: $(cat "$scratch/err")"
+}
+
+signal() { # NAME: to the program, whose time is limited by its parent
+    kill "-$1" "$(child $vipann)"
+}
+
+# said PATTERN: the one line on stderr matches; that JACK was late is the machine's matter.
+said() {
+    grep -v 'xruns' "$scratch/err" > "$scratch/lines"
+    [ "$(wc -l < "$scratch/lines")" = 1 ] && grep -q -- "$1" "$scratch/lines" ||
+        fail "expected \"$1\" on stderr, found: $(cat "$scratch/err")"
+}
+
+quiet() {
+    ! grep -v 'xruns' "$scratch/err" >> "$scratch/why" || fail 'expected nothing on stderr'
+}
+
+play() { # NAME FILE
+    timeout -k 1 $((3 * LIMIT)) "$player" play "$1" "$2" > /dev/null 2>> "$scratch/why" < /dev/null &
+    pids+=($!)
+}
+
+has_port() {
+    timeout -k 1 5 jack_lsp 2> /dev/null | grep -qx "$1"
+}
+
+has_wire() { # FROM TO
+    timeout -k 1 5 jack_lsp -c "$1" 2> /dev/null | sed 1d | grep -qx " *$2"
+}
+
+wants_port() {
+    until_true has_port "$1" || fail "there is no port $1: $(cat "$scratch/err")"
+}
+
+wants_wire() {
+    until_true has_wire "$1" "$2" || fail "$1 is not connected to $2"
+}
+
+has_lines() { # N [FILE]
+    [ "$(wc -l < "${2:-$scratch/out}")" -ge "$1" ]
+}
+
+wants_lines() {
+    until_true has_lines "$@" || fail "fewer than $1 lines: $(cat "$scratch/err")"
+}
+
+# What is wholly JSON, with the sound's name and time of day taken away; $2: of this input only.
+plain() { # FILE [INPUT]
+    jq -c --arg input "${2:-}" 'select($input == "" or .input == $input) | del(.file, .input, .utc, .gap_s)' "$1"
+}
+
+# Whether $scratch/out has for an input what `vipann file` says of a recording.
+same_as_file() { # WAV INPUT ARGUMENT...
+    local wav=$1 input=$2
+    shift 2
+    timeout -k 1 $LIMIT "$VIPANN" file --model "$TINY" --format jsonl "$@" "$wav" > "$scratch/file.out" || fail 'vipann file'
+    plain "$scratch/file.out" > "$scratch/expected"
+    plain "$scratch/out" "$input" > "$scratch/found"
+    [ -s "$scratch/expected" ] || fail 'nothing to compare with'
+    diff "$scratch/expected" "$scratch/found" > "$scratch/diff" || fail "differs from the file: $(head -c 1500 "$scratch/diff")"
+}
+
+no_gap() {
+    jq -e -s 'length > 0 and all(.[]; .gap_s == 0)' "$scratch/out" > /dev/null || fail 'sound was lost'
+}
+
+is_case() { # NAME FUNCTION: runs it with a server name of its own
+    [[ $1 =~ $pattern ]] || return 0
+    cases=$((cases + 1))
+    export JACK_DEFAULT_SERVER=vipann-jack-$$-$cases
+    : > "$scratch/why"
+    : > "$scratch/err"
+    local begun=$SECONDS
+    if "$2" && [ ! -s "$scratch/why" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "failed: $1"
+        sed 's/^/    /' "$scratch/why" "$scratch/err" | cut -c 1-2000 | head -n 40
+    fi
+    stop_all
+    [ -z "${TIMES:-}" ] || echo "$((SECONDS - begun)) s: $1"
+}
+
+# Noise, tones and silence: 9.5 s in one channel, and with them a second later in two.
+"$player" sounds "$scratch/one.wav" "$scratch/two.wav" 48000 || exit 1
+"$player" sounds "$scratch/slow.wav" "$scratch/slow2.wav" 44100 || exit 1
+
+# ----------------------------------------------------------------------------------------------------- the same as a file
+
+free_wheel() { # INPUTS WAV ARGUMENT...
+    local inputs=$1 wav=$2
+    shift 2
+    hear --transport --inputs "$inputs" --connect '^player:' --duration 9.5 "$@"
+    wants_port "vipann:in_$inputs" || return
+    timeout -k 1 $((2 * LIMIT)) "$player" roll player "$wav" fast 2>> "$scratch/why" || fail 'the player'
+    ended 0 && quiet
+}
+
+one_input() {
+    start_server 48000 1024 && free_wheel 1 "$scratch/one.wav" && same_as_file "$scratch/one.wav" in_1 && no_gap
+}
+
+one_input_events() {
+    start_server 48000 256 && free_wheel 1 "$scratch/one.wav" --events --threshold 0.55 &&
+        same_as_file "$scratch/one.wav" in_1 --events --threshold 0.55
+}
+
+two_inputs() {
+    start_server 44100 512 && free_wheel 2 "$scratch/slow2.wav" && same_as_file "$scratch/slow2.wav" in_1 --channel 1 &&
+        same_as_file "$scratch/slow2.wav" in_2 --channel 2
+}
+
+# ------------------------------------------------------------------------------------------------------------- real time
+
+real_time() { # PERIOD
+    start_server 48000 "$1" || return
+    play player "$scratch/one.wav"
+    wants_port player:out_1 || return
+    hear --connect '^player:' --duration 3
+    wants_wire player:out_1 vipann:in_1
+    ended 0 && quiet && no_gap
+    has_lines 9 || fail "$(wc -l < "$scratch/out") results in three seconds"
+}
+
+real_time_1024() { real_time 1024; }
+real_time_64() { real_time 64; }
+
+other_size() {
+    start_server 48000 1024 || return
+    play player "$scratch/one.wav"
+    hear --connect '^player:'
+    wants_lines 2 || return
+    timeout -k 1 5 jack_bufsize 128 > /dev/null 2>&1 || fail 'jack_bufsize'
+    wants_lines 8 && signal TERM && ended 0 && quiet && no_gap
+}
+
+# ------------------------------------------------------------------------------------------------ names and connections
+
+late_ports() {
+    start_server 48000 512 || return
+    hear --inputs 2 --connect '^(early|late).*:out_'
+    wants_port vipann:in_2 || return
+    play early "$scratch/two.wav"
+    wants_wire early:out_1 vipann:in_1 && wants_wire early:out_2 vipann:in_2
+    play late "$scratch/one.wav"
+    wants_wire late:out_1 vipann:in_1 || return
+    ! has_wire system:capture_1 vipann:in_1 || fail 'connected to what did not match'
+    wants_lines 2 && signal TERM && ended 0 && quiet
+}
+
+no_server() {
+    hear --no-start-server
+    ended 1 && said "vipann jack: no JACK server \"$JACK_DEFAULT_SERVER\" is running; start one"
+    hear --no-start-server --server vipann-nobody
+    ended 1 && said 'no JACK server "vipann-nobody" is running'
+    [ ! -s "$scratch/out" ] || fail 'something on stdout'
+}
+
+asked_wrongly() { # before anything is opened
+    hear --connect 'system:('
+    ended 2 && said 'vipann jack: --connect: "system:(" is no regular expression: '
+    hear --name a:b
+    ended 2 && said '--name: found "a:b"; expected at most 6[0-9] bytes without a colon'
+    hear --name "$(printf '%0100d' 0)"
+    ended 2 && said 'expected at most 6[0-9] bytes'
+    hear --inputs 2 --events --format labels
+    ended 2 && said 'tells of one input'
+    hear --inputs 65
+    ended 2 && said 'expected a whole number of 1 to 64'
+    hear here
+    ended 2 && said 'one argument too many'
+}
+
+same_name() {
+    start_server 48000 512 || return
+    hear
+    wants_port vipann:in_1 || return
+    local first=$vipann
+    hear
+    wants_port vipann-01:in_1 || return
+    signal TERM && ended 0
+    hear --exact-name
+    ended 1 && said 'not let us in under the name "vipann".*give another --name'
+    vipann=$first
+    signal TERM && ended 0
+}
+
+# --------------------------------------------------------------------------------------------------------------- signals
+
+end_by_signal() {
+    start_server 48000 512 || return
+    play player "$scratch/one.wav"
+    hear --connect '^player:' --events --begins --threshold 0.3
+    wants_lines 1 || return
+    signal "$1" && ended 0 && quiet || return
+    jq -e -s '[.[] | select(.end_s == null) | [.label, .start_s]] as $b | [.[] | select(.end_s != null) | [.label, .start_s]] as $e |
+        ($b | length) > 0 and ($b | sort) == ($e | sort)' "$scratch/out" > /dev/null ||
+        fail 'an event that began has not ended, or a line is not whole'
+}
+
+term() { end_by_signal TERM; }
+interrupt() { end_by_signal INT; }
+
+another_model() {
+    start_server 48000 512 || return
+    cp "$TINY" "$scratch/model.safetensors"
+    play player "$scratch/one.wav"
+    hear --connect '^player:' --model "$scratch/model.safetensors" --window 1
+    wants_lines 2 || return
+    cp "$TINY_CAUSAL" "$scratch/new" && mv "$scratch/new" "$scratch/model.safetensors"
+    local before
+    before=$(tail -n 1 "$scratch/out" | jq -r .model)
+    signal HUP
+    has_another() {
+        [ "$(tail -n 1 "$scratch/out" | jq -r .model 2> /dev/null)" != "$before" ]
+    }
+    until_true has_another || fail "still $before"
+    signal TERM && ended 0 && said 'loaded'
+}
+
+# ------------------------------------------------------------------------------------------------------- a server that goes
+
+server_goes() { # SIGNAL
+    start_server 48000 512 || return
+    play player "$scratch/one.wav"
+    hear --connect '^player:'
+    wants_lines 3 || return
+    stop_server "$1"
+    ended 1 && said 'the JACK server has ended; with --reconnect we would wait for it'
+    jq -s . "$scratch/out" > /dev/null || fail 'a line is not whole'
+    has_lines 3
+}
+
+goes_term() { server_goes TERM; }
+goes_kill() { server_goes KILL; }
+
+server_returns() { # SIGNAL
+    start_server 48000 512 || return
+    play player "$scratch/one.wav"
+    hear --reconnect --connect '^player:'
+    wants_lines 3 || return
+    timeout -k 1 5 jack_connect system:capture_2 vipann:in_1 > /dev/null 2>&1 || fail jack_connect
+    wants_wire system:capture_2 vipann:in_1
+    sleep 0.3 # for the program to see it, which nobody can
+    stop_server "$1"
+    until_true grep -q 'waiting for it to come back' "$scratch/err" || fail 'nothing said'
+    start_server 44100 256 || return
+    wants_wire system:capture_2 vipann:in_1
+    local before
+    before=$(wc -l < "$scratch/out")
+    play player "$scratch/slow.wav"
+    wants_wire player:out_1 vipann:in_1 && wants_lines $((before + 3)) && signal TERM && ended 0 || return
+    jq -e -s '[.[].t_s] | . == (sort | unique)' "$scratch/out" > /dev/null || fail 'times go back'
+    grep -v xruns "$scratch/err" > "$scratch/lines"
+    [ "$(wc -l < "$scratch/lines")" = 2 ] || fail 'two lines were expected on stderr'
+    grep -q 'a JACK server is there, at 44100 Hz' "$scratch/lines" || fail 'that it is back was not said'
+}
+
+returns_term() { server_returns TERM; }
+returns_kill() { server_returns KILL; }
+
+comes_late() {
+    hear --reconnect --connect '^player:' --duration 1
+    until_true grep -q 'there is no JACK server yet; waiting for one' "$scratch/err" || fail 'nothing said'
+    start_server 48000 512 || return
+    play player "$scratch/one.wav"
+    ended 0 && has_lines 3
+}
+
+# ------------------------------------------------------------------------------------------------------------------ MIDI
+
+midi_notes() {
+    start_server 48000 512 || return
+    timeout -k 1 $((3 * LIMIT)) "$player" notes synth > "$scratch/notes" 2>> "$scratch/why" < /dev/null &
+    local synth=$!
+    pids+=($synth)
+    play player "$scratch/one.wav"
+    hear --connect '^player:' --midi --threshold 0.3 --inputs 2 --events --begins
+    wants_port vipann:events && wants_port synth:in || return
+    timeout -k 1 5 jack_connect vipann:events synth:in > /dev/null 2>&1 || fail jack_connect
+    wants_lines 1 "$scratch/notes" && signal TERM && ended 0 || return
+    sleep 0.1
+    kill $synth
+    wait $synth
+    # What sounds ends; a class has a note of its own in channel 1, since there are few.
+    awk '$2 == "on"  { bad += on[$4]; on[$4] = 1; n++; bad += $5 < 1 }
+         $2 == "off" { bad += !on[$4]; on[$4] = 0 }
+         $3 != 1 || $4 > 3 { bad++ }
+         END { for (i in on) { bad += on[i] }; exit bad > 0 || n == 0 }' "$scratch/notes" ||
+        fail "notes: $(cat "$scratch/notes")"
+}
+
+is_case 'one input: the same as the file' one_input
+is_case 'one input: the same events as the file' one_input_events
+is_case 'two inputs: the same as the channels of the file' two_inputs
+is_case 'real time, period 1024' real_time_1024
+is_case 'real time, period 64' real_time_64
+is_case 'another period meanwhile' other_size
+is_case 'ports that appear later are connected' late_ports
+is_case 'no server' no_server
+is_case 'asked wrongly' asked_wrongly
+is_case 'the name is taken' same_name
+is_case 'SIGTERM' term
+is_case 'SIGINT' interrupt
+is_case 'SIGHUP' another_model
+is_case 'the server ends' goes_term
+is_case 'the server is killed' goes_kill
+is_case 'the server ends and comes back' returns_term
+is_case 'the server is killed and comes back' returns_kill
+is_case 'the server comes later' comes_late
+is_case 'a note while an event lasts' midi_notes
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
