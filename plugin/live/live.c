@@ -32,6 +32,7 @@ typedef struct {
     vip_wall wall;
     double lost_before;         /* s of sound, in earlier stretches */
     double lost;                /* s, as last told */
+    uint32_t tag;               /* of the model that was looked at last */
     uint32_t passes, hop;       /* likewise; 0: not yet */
     uint64_t unread;            /* likewise */
     atomic_uint_least64_t left; /* frames that may still be heard; the audio thread's, others only look: relaxed */
@@ -72,6 +73,16 @@ vip_live_say(vip_live *live, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     vip_notices_say(&live->notices, format, arguments);
+    va_end(arguments);
+}
+
+/* As vip_live_say, in any case: to somebody who asked for it. */
+static void
+answer(const vip_live *live, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vip_notices_answer(&live->notices, format, arguments);
     va_end(arguments);
 }
 
@@ -137,10 +148,10 @@ reload(vip_live *live)
     vipann_model_info info;
     vipann_model_describe(live->model, &info);
     if (status != VIPANN_OK) {
-        vip_live_say(live, "%s; what was running goes on", error.text);
+        answer(live, "%s; what was running goes on", error.text);
     } else {
-        vip_live_say(live, "%s %.12s and its rules are loaded and take over once they have heard enough", info.name,
-                     info.sha256);
+        answer(live, "%s %.12s and its rules are loaded and take over once they have heard enough", info.name,
+               info.sha256);
     }
 }
 
@@ -404,13 +415,17 @@ tell(vip_live *live, uint32_t i)
                      (unsigned long long)state.unread_lost);
         in->unread = state.unread_lost;
     }
-    const bool known = in->hop > 0;
+    vipann_model_info info;
+    char hop[VIP_NUMBER_SIZE];
+    vipann_model_describe(live->model, &info);
+    vip_number_fixed(hop, state.hop_columns * info.column_seconds, 2);
+    const bool known = in->hop > 0 && state.tag == in->tag; /* another model may want other numbers */
+    in->tag = state.tag;
     if (known && (state.passes < in->passes || state.hop_columns > in->hop)) {
-        vip_live_say(live, "%s: this machine is too slow just now; going on with %u passes, a result every %u columns",
-                     name_of(live, i), state.passes, state.hop_columns);
+        vip_live_say(live, "%s: this machine is too slow just now; going on with %u passes, a result every %s s",
+                     name_of(live, i), state.passes, hop);
     } else if (known && (state.passes > in->passes || state.hop_columns < in->hop)) {
-        vip_live_say(live, "%s: back to %u passes, a result every %u columns", name_of(live, i), state.passes,
-                     state.hop_columns);
+        vip_live_say(live, "%s: back to %u passes, a result every %s s", name_of(live, i), state.passes, hop);
     }
     in->passes = state.passes;
     in->hop = state.hop_columns;

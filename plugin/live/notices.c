@@ -28,14 +28,19 @@ vip_notices_may(vip_notices *notices, const char *format, double now)
 }
 
 void
+vip_notices_answer(const vip_notices *notices, const char *format, va_list arguments)
+{
+    char text[512];
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    (void)fprintf(stderr, "%s: %s\n", notices->command, text);
+}
+
+void
 vip_notices_say(vip_notices *notices, const char *format, va_list arguments)
 {
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!vip_notices_may(notices, format, (double)now.tv_sec)) {
-        return;
+    if (vip_notices_may(notices, format, (double)now.tv_sec)) {
+        vip_notices_answer(notices, format, arguments);
     }
-    char text[512];
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    (void)fprintf(stderr, "%s: %s\n", notices->command, text);
 }

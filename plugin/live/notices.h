@@ -23,6 +23,9 @@ typedef struct {
  * must last as long as the notices. */
 bool vip_notices_may(vip_notices *notices, const char *format, double now);
 
+/* Says it in any case: an answer to what was asked. */
+void vip_notices_answer(const vip_notices *notices, const char *format, va_list arguments);
+
 /* Says it, if it may be said. */
 void vip_notices_say(vip_notices *notices, const char *format, va_list arguments);
 

@@ -229,6 +229,9 @@ serve(vip_stream *s, vip_seat *seat)
     if (old != NULL) {
         wait_until_unseen(s);
         finish(s, old, false);
+        if (old->model != seat->model) { /* what was too much of the one says nothing of the other */
+            vip_governor_reset(&s->governor, s->governor.asked_passes, s->governor.asked_hop);
+        }
         vip_seat_free(old);
         atomic_fetch_add_explicit(&s->exchanges, 1, memory_order_relaxed);
     }

@@ -233,21 +233,21 @@ test_a_stream_can_go_while_its_thread_works(void **state) /* U7 */
     vip_stream_free(NULL);
 }
 
-static void
-test_overload_takes_members_and_results_say_so(void **state) /* U8 */
+/* A stream of eight members that has got more sound than any machine can hear, until results are of fewer. */
+static vip_stream *
+overloaded_stream(vipann_result *r)
 {
-    (void)state;
     vip_stream_options o = said_options(true);
     o.passes = 8;
+    o.max_passes = 8;
     o.governed = true;
     vip_stream *s = said_stream(&o, said_common.models->causal);
-    vipann_result *r = vip_stream_result_new();
     vip_stream_state now;
     bool fewer = false;
     const double give_up = 30;
     const time_t begin = time(NULL);
     for (size_t at = 0; !fewer && difftime(time(NULL), begin) < give_up; at = (at + BLOCK) % (N - BLOCK)) {
-        const float *channel = said_common.x + at; /* far more sound than any machine can hear */
+        const float *channel = said_common.x + at;
         (void)vip_stream_push(s, &channel, BLOCK);
         while (vip_stream_next_result(s, r, NULL)) {
             fewer = fewer || r->passes < 8;
@@ -255,6 +255,31 @@ test_overload_takes_members_and_results_say_so(void **state) /* U8 */
     }
     vip_stream_look(s, &now);
     assert_true(fewer && now.passes >= 2 && now.passes < 8);
+    return s;
+}
+
+static void
+test_another_model_begins_with_all_that_is_asked_for(void **state) /* U8 */
+{
+    (void)state;
+    vipann_result *r = vip_stream_result_new();
+    vip_stream *s = overloaded_stream(r);
+    assert_int_equal(vip_stream_give_model(s, said_common.other, 2, true, NULL), VIPANN_OK);
+    vip_stream_state now;
+    vip_stream_look(s, &now);
+    assert_int_equal(now.passes, 8);
+    vip_stream_result_free(r);
+    vip_stream_free(s);
+}
+
+static void
+test_overload_takes_members_and_results_say_so(void **state) /* U8 */
+{
+    (void)state;
+    vipann_result *r = vip_stream_result_new();
+    vip_stream *s = overloaded_stream(r);
+    vip_stream_state now;
+    vip_stream_look(s, &now);
     assert_true(now.late_hops > 0 && now.lost_seconds > 0 && now.backlog_seconds > 0 && now.load > 0);
     const float *x = said_common.x;
     vip_stream_push_all(s, &x, 20 * STREAM_COLUMN); /* is not live: all that is asked for */
@@ -372,6 +397,7 @@ main(void)
         cmocka_unit_test(test_parameters_stay_when_the_model_is_exchanged),
         cmocka_unit_test(test_a_lean_stream_has_more_members_when_the_model_is_given_again),
         cmocka_unit_test(test_a_stream_can_go_while_its_thread_works),
+        cmocka_unit_test(test_another_model_begins_with_all_that_is_asked_for),
         cmocka_unit_test(test_overload_takes_members_and_results_say_so),
         cmocka_unit_test(test_a_running_stream_allocates_nothing),
         cmocka_unit_test(test_no_memory_is_a_clean_failure),
