@@ -23,15 +23,16 @@ on_reload(int number)
     atomic_store_explicit(&reload, true, memory_order_relaxed);
 }
 
+/* SA_RESTART: a line that waits for a slow reader is written nevertheless. */
 static struct {
     int number;
     void (*handler)(int);
     int flags;
     struct sigaction before;
 } table[] = {
-    {.number = SIGINT, .handler = on_end, .flags = (int)SA_RESETHAND},
-    {.number = SIGTERM, .handler = on_end, .flags = (int)SA_RESETHAND},
-    {.number = SIGHUP, .handler = on_reload},
+    {.number = SIGINT, .handler = on_end, .flags = (int)(SA_RESETHAND | SA_RESTART)},
+    {.number = SIGTERM, .handler = on_end, .flags = (int)(SA_RESETHAND | SA_RESTART)},
+    {.number = SIGHUP, .handler = on_reload, .flags = (int)SA_RESTART},
     {.number = SIGPIPE, .handler = SIG_IGN},
 };
 

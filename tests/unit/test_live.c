@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "plugin/live/live.h"
@@ -379,6 +380,65 @@ test_what_a_signal_asks_for_is_done(void **state)
     }
 }
 
+/* Somebody who reads late what the main thread writes, and sends it signals before that. */
+typedef struct {
+    pthread_t writer;
+    int file;
+    char *text; /* [ROOM] */
+} late_reader;
+
+enum { ROOM = 1 << 20, SIGNALS = 50 };
+
+static void *
+read_late(void *user)
+{
+    const late_reader *r = user;
+    size_t length = 0;
+    for (int i = 0; i <= SIGNALS; i++) { /* most of them while a line waits for room */
+        (void)nanosleep(&(struct timespec){0, 2000000}, NULL);
+        (void)pthread_kill(r->writer, i < SIGNALS ? SIGHUP : SIGTERM);
+    }
+    for (ssize_t n = 1; n > 0 && length<ROOM - 1; length += n> 0 ? (size_t)n : 0) {
+        n = read(r->file, r->text + length, ROOM - 1 - length);
+    }
+    return NULL;
+}
+
+static void
+test_a_line_that_waits_for_its_reader_outlasts_signals(void **state)
+{
+    (void)state;
+    char errors[1024];
+    int ends[2];
+    use(common.model);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(ends[1], "x", 1) == 1) { /* no room from the first line on */
+    }
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    late_reader r = {.writer = pthread_self(), .file = ends[0], .text = calloc(ROOM, 1)};
+    FILE *out = fdopen(ends[1], "w");
+    assert_true(out != NULL && r.text != NULL);
+    const int before = catch_errors();
+    program p;
+    start(&p, "--format jsonl --passes 2", 1, out);
+    begin(&p, RATE);
+    const float *channels[] = {common.x};
+    vip_live_push_all(p.live, 0, channels, N);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, read_late, &r), 0);
+    const vip_live_state said = vip_live_turn(p.live);
+    vip_live_end(p.live);
+    end(&p);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    give_back_errors(before, errors, sizeof errors);
+    (void)close(ends[0]);
+    assert_int_equal(said, VIP_LIVE_DONE);
+    assert_string_equal(errors, "");
+    assert_int_equal(count(r.text, "\n"), N / STREAM_COLUMN);
+    free(r.text);
+}
+
 static void
 test_output_that_cannot_be_written_ends_it_with_one_line(void **state)
 {
@@ -528,6 +588,7 @@ main(void)
         cmocka_unit_test(test_time_goes_on_where_sound_begins_anew),
         cmocka_unit_test(test_another_model_takes_over_and_a_broken_one_does_not),
         cmocka_unit_test(test_what_a_signal_asks_for_is_done),
+        cmocka_unit_test(test_a_line_that_waits_for_its_reader_outlasts_signals),
         cmocka_unit_test(test_output_that_cannot_be_written_ends_it_with_one_line),
         cmocka_unit_test(test_a_fast_host_waits_for_what_is_written),
         cmocka_unit_test(test_what_is_asked_wrongly_is_said),
