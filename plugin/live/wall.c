@@ -10,18 +10,22 @@ static const double STILL = 1;      /* s without sound after which it was interr
 void
 vip_wall_reset(vip_wall *wall)
 {
-    *wall = (vip_wall){NAN, NAN};
+    *wall = (vip_wall){NAN, NAN, NAN};
 }
 
 void
 vip_wall_look(vip_wall *wall, double now, double pushed)
 {
     const double zero = now - pushed;
-    if (isnan(wall->zero) || zero - wall->zero > STILL || wall->seen - now > STILL) { /* or the clock was set */
+    if (pushed == wall->pushed && pushed > 0) {
+        return;
+    }
+    if (!(wall->pushed > 0) || zero - wall->zero > STILL || wall->seen - now > STILL) { /* or the clock was set */
         wall->zero = zero;
     } else {
         const double most = wall->zero + DRIFT * fmax(now - wall->seen, 0);
         wall->zero = zero < most ? zero : most;
     }
     wall->seen = now;
+    wall->pushed = pushed;
 }

@@ -8,8 +8,9 @@
 #define VIP_PLUGIN_LIVE_WALL_H
 
 typedef struct {
-    double zero; /* of the clock when the stream's time was 0, s; NaN: not known yet */
-    double seen; /* of the clock at the last look */
+    double zero;   /* of the clock when the stream's time was 0, s; NaN: not known yet */
+    double seen;   /* of the clock at the last look */
+    double pushed; /* sound that had come then, s */
 } vip_wall;
 
 void vip_wall_reset(vip_wall *wall);

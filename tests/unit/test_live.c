@@ -564,6 +564,32 @@ test_the_clock_follows_the_least_delay(void **state)
 }
 
 static void
+test_sound_that_begins_late_or_again_is_known_by_when_it_came(void **state)
+{
+    (void)state;
+    vip_wall wall;
+    double now = 1000;
+    vip_wall_reset(&wall);
+    for (int i = 0; i < 70; i++, now += 0.01) { /* nothing for 0.7 s, as where a transport stands */
+        vip_wall_look(&wall, now, 0);
+    }
+    const double first = now;
+    for (int i = 1; i <= 100; i++, now += 0.01) {
+        vip_wall_look(&wall, now, 0.01 * i);
+        assert_true(fabs(wall.zero - first) < 0.02);
+    }
+    for (int i = 0; i < 170; i++, now += 0.01) { /* and again for 1.7 s */
+        vip_wall_look(&wall, now, 1);
+        assert_true(fabs(wall.zero - first) < 0.02); /* results of before may still come */
+    }
+    const double second = now - 1;
+    for (int i = 1; i <= 100; i++, now += 0.01) {
+        vip_wall_look(&wall, now, 1 + 0.01 * i);
+        assert_true(fabs(wall.zero - second) < 0.02);
+    }
+}
+
+static void
 test_what_is_repeated_within_a_minute_is_said_once(void **state)
 {
     (void)state;
@@ -593,6 +619,7 @@ main(void)
         cmocka_unit_test(test_a_fast_host_waits_for_what_is_written),
         cmocka_unit_test(test_what_is_asked_wrongly_is_said),
         cmocka_unit_test(test_the_clock_follows_the_least_delay),
+        cmocka_unit_test(test_sound_that_begins_late_or_again_is_known_by_when_it_came),
         cmocka_unit_test(test_what_is_repeated_within_a_minute_is_said_once),
     };
     return cmocka_run_group_tests(tests, open_common, close_common);
