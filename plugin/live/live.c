@@ -35,6 +35,7 @@ typedef struct {
     uint32_t tag;               /* of the model that was looked at last */
     uint32_t passes, hop;       /* likewise; 0: not yet */
     uint64_t unread;            /* likewise */
+    vipann_result newest;       /* of this stretch; its arrays mean nothing */
     atomic_uint_least64_t left; /* frames that may still be heard; the audio thread's, others only look: relaxed */
     atomic_bool fast;           /* sound comes faster than the clock goes; likewise */
 } input;
@@ -267,6 +268,7 @@ begin_input(vip_live *live, uint32_t i, vipann_error *error)
     vip_wall_reset(&in->wall);
     in->lost = 0;
     in->unread = 0;
+    in->newest = (vipann_result){.t_seconds = -1};
     in->passes = in->hop = 0;
     atomic_store_explicit(&in->fast, false, memory_order_relaxed);
     atomic_store_explicit(&in->left,
@@ -309,6 +311,18 @@ vip_live_begin(vip_live *live, double rate, uint32_t channels, vipann_error *err
 
 /* -------------------------------------------------------------------------------------------------------- reading */
 
+/* Where nothing waits for sound to come, as in a causal network, the end may have nothing to add: the last result is then
+ * the one before once more. Sums over all classes tell. */
+static bool
+repeats(const vipann_result *last, const vipann_result *before)
+{
+    return last->last && last->t_seconds == before->t_seconds && last->columns == before->columns &&
+           last->passes == before->passes && last->calibrated == before->calibrated &&
+           last->unknown == before->unknown && last->total_nats == before->total_nats &&
+           last->aleatoric_nats == before->aleatoric_nats && last->epistemic_nats == before->epistemic_nats &&
+           last->level_dbfs == before->level_dbfs && last->silent == before->silent;
+}
+
 /* Writes what an input has to say, and passes its events on. */
 static bool
 read_input(vip_live *live, uint32_t i)
@@ -326,7 +340,10 @@ read_input(vip_live *live, uint32_t i)
     while (vip_stream_next_result(live->streams[i], live->result, &tag)) {
         live->result->t_seconds += live->before;
         live->result->gap_seconds += in->lost_before;
-        vip_writer_result(live->writer, i, tag, utc, live->result);
+        if (!repeats(live->result, &in->newest)) {
+            vip_writer_result(live->writer, i, tag, utc, live->result);
+        }
+        in->newest = *live->result;
         any = true;
     }
     while (vip_stream_next_event(live->streams[i], &event, &tag)) {
@@ -491,20 +508,43 @@ take(input *in, uint32_t frames)
     return n;
 }
 
+/* The part of a block that begins at frame `from`, at most so much as a stream takes at once; returns its frames. */
+static uint32_t
+part_of(const vip_live *live, const float *const *channels, uint32_t from, uint32_t frames, const float **part)
+{
+    for (uint32_t c = 0; c < live->options.channels; c++) {
+        part[c] = channels[c] + from;
+    }
+    return frames - from < live->options.max_block ? frames - from : live->options.max_block;
+}
+
 void
 vip_live_push(vip_live *live, uint32_t i, const float *const *channels, uint32_t frames)
 {
     input *in = &live->inputs[i];
+    const float *part[VIPANN_MAX_CHANNELS];
     const uint32_t n = take(in, frames);
     atomic_store_explicit(&in->fast, false, memory_order_relaxed);
     for (uint32_t done = 0; done < n;) {
-        const float *part[VIPANN_MAX_CHANNELS];
-        const uint32_t block = n - done < live->options.max_block ? n - done : live->options.max_block;
-        for (uint32_t c = 0; c < live->options.channels; c++) {
-            part[c] = channels[c] + done;
-        }
+        const uint32_t block = part_of(live, channels, done, n, part);
         (void)vip_stream_push(live->streams[i], part, block);
         done += block;
+    }
+}
+
+/* Nobody is going to write what is heard from here on, or not for long. */
+static bool
+is_over(const vip_live *live)
+{
+    return atomic_load_explicit(&live->stopping, memory_order_relaxed) || vip_signals_end();
+}
+
+static void
+wait_for_the_writer(const vip_live *live, const vip_stream *stream)
+{
+    vip_stream_state state;
+    for (vip_stream_look(stream, &state); state.unread >= FULL && !is_over(live); vip_stream_look(stream, &state)) {
+        (void)nanosleep(&A_WHILE, NULL);
     }
 }
 
@@ -512,15 +552,13 @@ void
 vip_live_push_all(vip_live *live, uint32_t i, const float *const *channels, uint32_t frames)
 {
     input *in = &live->inputs[i];
+    const float *part[VIPANN_MAX_CHANNELS];
     const uint32_t n = take(in, frames);
     atomic_store_explicit(&in->fast, true, memory_order_relaxed);
-    vip_stream_push_all(live->streams[i], channels, n);
-    for (;;) {
-        vip_stream_state state;
-        vip_stream_look(live->streams[i], &state);
-        if (state.unread < FULL || atomic_load_explicit(&live->stopping, memory_order_relaxed) || vip_signals_end()) {
-            return;
-        }
-        (void)nanosleep(&A_WHILE, NULL);
+    for (uint32_t done = 0; done < n && !is_over(live);) {
+        const uint32_t block = part_of(live, channels, done, n, part);
+        vip_stream_push_all(live->streams[i], part, block);
+        wait_for_the_writer(live, live->streams[i]);
+        done += block;
     }
 }

@@ -39,7 +39,8 @@ static const char *const NAMES[INPUTS] = {"in_1", "in_2", "in_3"};
 
 static struct {
     stream_models *models;
-    char model[SCRATCH_PATH], other[SCRATCH_PATH], broken[SCRATCH_PATH], used[SCRATCH_PATH], errors[SCRATCH_PATH];
+    char model[SCRATCH_PATH], other[SCRATCH_PATH], large[SCRATCH_PATH], broken[SCRATCH_PATH], used[SCRATCH_PATH],
+        errors[SCRATCH_PATH];
     float *x;
 } common;
 
@@ -66,15 +67,19 @@ open_common(void **state)
     const random_model_spec spec = {VIP_RESNET22, 1, 7, VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, STREAM_SEED + 1};
     vipann_model *other = stream_open(common.models, "other.safetensors", random_model(&spec));
     vipann_model_unref(other);
+    const random_model_spec most = {VIP_RESNET22, 1, 4096, VIP_CAUSAL, VIPANN_DROPOUT, VIPANN_MULTILABEL, STREAM_SEED};
+    vipann_model *large = stream_open(common.models, "large.safetensors", random_model(&most));
+    vipann_model_unref(large);
     common.x = stream_sound(5, N);
     (void)scratch_path(common.model, &common.models->folder, "causal.safetensors");
     (void)scratch_path(common.other, &common.models->folder, "other.safetensors");
+    (void)scratch_path(common.large, &common.models->folder, "large.safetensors");
     (void)scratch_path(common.broken, &common.models->folder, "broken.safetensors");
     (void)scratch_path(common.used, &common.models->folder, "used.safetensors");
     (void)scratch_path(common.errors, &common.models->folder, "errors");
     scratch_write(common.broken, "no model", 8);
     *state = models;
-    return other != NULL && common.x != NULL && access(common.model, R_OK) == 0 ? 0 : -1;
+    return other != NULL && large != NULL && common.x != NULL && access(common.model, R_OK) == 0 ? 0 : -1;
 }
 
 static int
@@ -301,6 +306,21 @@ test_no_more_is_heard_than_asked_for(void **state)
 }
 
 static void
+test_an_end_within_a_column_repeats_no_result(void **state)
+{
+    (void)state;
+    use(common.model);
+    program p;
+    start(&p, "--format jsonl --passes 2", 2, NULL);
+    begin(&p, RATE);
+    assert_int_equal(hear(&p, 2, 0, 9 * STREAM_COLUMN + STREAM_COLUMN / 2, BLOCK, true), VIP_LIVE_ON);
+    vip_live_end(p.live);
+    end(&p);
+    assert_int_equal(count(p.text, "\n"), 2 * 9); /* as of a file */
+    free(p.text);
+}
+
+static void
 test_time_goes_on_where_sound_begins_anew(void **state)
 {
     (void)state;
@@ -354,7 +374,8 @@ test_another_model_takes_over_and_a_broken_one_does_not(void **state)
         classes[lines] = count(line, "\"label\":");
         line = newline + 1;
     }
-    assert_int_equal(lines, N / STREAM_COLUMN);
+    assert_int_equal(lines,
+                     N / STREAM_COLUMN - 1); /* the columns of the new one begin with a block, not with the sound */
     assert_int_equal(classes[0], STREAM_CLASSES);
     assert_int_equal(classes[lines - 1], 7);
     for (size_t i = 1; i < lines; i++) { /* one exchange, and nothing is missing */
@@ -476,39 +497,77 @@ test_output_that_cannot_be_written_ends_it_with_one_line(void **state)
 /* A host that runs as fast as it can, while nobody takes what is heard for a while. */
 typedef struct {
     program *p;
-    atomic_bool done; /* with the loads in the test */
+    pthread_t thread;
+    atomic_uint_least64_t heard; /* frames; relaxed */
+    atomic_bool done;            /* with the load in end_host_by */
 } host;
+
+enum { ROUNDS = 5, FAST_BLOCK = 2 * STREAM_COLUMN, STILL = 50 };
 
 static void *
 run_host(void *user)
 {
     host *h = user;
-    for (int round = 0; round < 5; round++) {
-        const float *channels[] = {common.x};
-        vip_live_push_all(h->p->live, 0, channels, N);
+    for (size_t at = 0; at < (size_t)ROUNDS * N; at += FAST_BLOCK) {
+        const float *channels[] = {common.x + at % N};
+        vip_live_push_all(h->p->live, 0, channels, FAST_BLOCK);
+        atomic_fetch_add_explicit(&h->heard, FAST_BLOCK, memory_order_relaxed);
     }
     atomic_store_explicit(&h->done, true, memory_order_release);
     return NULL;
+}
+
+/* Starts the program and the host, and returns when the host waits, or has run through. */
+static void
+start_host(host *h, program *p)
+{
+    use(common.large); /* no more than fifteen of its results can wait */
+    start(p, "--format jsonl --passes 2 --top 1", 1, NULL);
+    begin(p, RATE);
+    *h = (host){.p = p};
+    assert_int_equal(pthread_create(&h->thread, NULL, run_host, h), 0);
+    uint64_t seen = 0;
+    for (int still = 0, i = 0; still < STILL && i < MOST_TURNS; i++) {
+        const uint64_t heard = atomic_load_explicit(&h->heard, memory_order_relaxed);
+        still = heard > 0 && heard == seen ? still + 1 : 0;
+        seen = heard;
+        (void)nanosleep(&(struct timespec){0, 10000000}, NULL);
+    }
 }
 
 static void
 test_a_fast_host_waits_for_what_is_written(void **state)
 {
     (void)state;
-    use(common.model);
     program p;
-    start(&p, "--format jsonl --passes 2 --top all", 1, NULL);
-    begin(&p, RATE);
-    host h = {.p = &p};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, run_host, &h), 0);
+    host h;
+    start_host(&h, &p);
+    assert_false(atomic_load_explicit(&h.done, memory_order_acquire));
     for (int i = 0; i < MOST_TURNS && !atomic_load_explicit(&h.done, memory_order_acquire); i++) {
         assert_int_equal(vip_live_turn(p.live), VIP_LIVE_ON);
     }
-    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(pthread_join(h.thread, NULL), 0);
     vip_live_end(p.live);
     end(&p);
-    assert_int_equal(count(p.text, "\n"), 5 * N / STREAM_COLUMN);
+    assert_int_equal(count(p.text, "\n"), ROUNDS * N / STREAM_COLUMN);
+    free(p.text);
+}
+
+static void
+test_a_fast_host_that_waits_lets_a_program_end_without_a_hole(void **state)
+{
+    (void)state;
+    program p;
+    host h;
+    start_host(&h, &p);
+    (void)raise(SIGTERM);
+    assert_int_equal(pthread_join(h.thread, NULL), 0); /* although nobody takes a turn */
+    assert_int_equal(vip_live_turn(p.live), VIP_LIVE_DONE);
+    vip_live_end(p.live);
+    end(&p);
+    const size_t lines = count(p.text, "\n");
+    assert_true(lines > 0 && lines < (size_t)ROUNDS * N / STREAM_COLUMN);
+    assert_true(fabs(last_number(p.text, "\"t_s\":") - 0.32 * (double)lines) < 1e-6);
     free(p.text);
 }
 
@@ -611,12 +670,14 @@ main(void)
         cmocka_unit_test(test_events_are_written_when_they_end_and_if_asked_when_they_begin),
         cmocka_unit_test(test_events_are_passed_on_as_they_begin_and_end),
         cmocka_unit_test(test_no_more_is_heard_than_asked_for),
+        cmocka_unit_test(test_an_end_within_a_column_repeats_no_result),
         cmocka_unit_test(test_time_goes_on_where_sound_begins_anew),
         cmocka_unit_test(test_another_model_takes_over_and_a_broken_one_does_not),
         cmocka_unit_test(test_what_a_signal_asks_for_is_done),
         cmocka_unit_test(test_a_line_that_waits_for_its_reader_outlasts_signals),
         cmocka_unit_test(test_output_that_cannot_be_written_ends_it_with_one_line),
         cmocka_unit_test(test_a_fast_host_waits_for_what_is_written),
+        cmocka_unit_test(test_a_fast_host_that_waits_lets_a_program_end_without_a_hole),
         cmocka_unit_test(test_what_is_asked_wrongly_is_said),
         cmocka_unit_test(test_the_clock_follows_the_least_delay),
         cmocka_unit_test(test_sound_that_begins_late_or_again_is_known_by_when_it_came),
