@@ -6,6 +6,7 @@
 
 #include <common/jsonl.h>
 #include <common/number.h>
+#include <common/support.h>
 #include <common/text.h>
 #include <plugin/program/commands.h>
 
@@ -96,18 +97,21 @@ run(const vip_arguments *arguments)
     while (vip_ear_look(ear) != VIP_EAR_ENDED) {
         (void)nanosleep(&LOOK, NULL);
     }
-    const vip_devices *devices = &vip_ear_shared(ear)->devices;
+    static vip_devices devices;
     int status = VIP_EXIT_DONE;
     uint32_t first;
     if (vip_ear_end(ear, &error) != VIP_CHILD_DONE) {
         status = complain(&error);
+    } else if (!vip_shared_devices(vip_ear_shared(ear), &devices)) {
+        (void)vip_fail(&error, VIPANN_E_IO, "a driver has spoilt the list of devices");
+        status = complain(&error);
     } else {
         if (arguments->values[JSON].given) {
-            put_json(devices);
-        } else if (devices->n > 0) {
-            put_text(devices);
+            put_json(&devices);
+        } else if (devices.n > 0) {
+            put_text(&devices);
         }
-        if (vip_device_choose(devices, &any, &first, &error) != VIPANN_OK) {
+        if (vip_device_choose(&devices, &any, &first, &error) != VIPANN_OK) {
             status = complain(&error);
         }
     }

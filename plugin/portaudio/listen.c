@@ -166,11 +166,12 @@ static vipann_status
 begin(listener *l, vipann_error *error)
 {
     vip_shared *shared = vip_ear_shared(l->ear);
-    const vip_device *device = &shared->devices.of[shared->device];
-    memcpy(l->name, device->name, sizeof l->name);
-    l->channels = shared->channels;
-    l->rate = shared->rate;
-    remember(l, device);
+    vip_device device;
+    if (!vip_shared_heard(shared, &device, &l->channels, &l->rate)) {
+        return vip_fail(error, VIPANN_E_IO, "a driver has spoilt what is known of the device");
+    }
+    memcpy(l->name, device.name, sizeof l->name);
+    remember(l, &device);
     /* What was heard while the model was opened is of the past. */
     vip_shared_skip(shared);
     l->dropped = l->lost = atomic_load_explicit(&shared->dropped, memory_order_relaxed);

@@ -59,3 +59,34 @@ vip_shared_skip(vip_shared *s)
     const uint64_t written = atomic_load_explicit(&s->written, memory_order_acquire); /* with the store in put */
     atomic_store_explicit(&s->taken, written, memory_order_release);                  /* with the load in put */
 }
+
+static void
+end_names(vip_device *device)
+{
+    device->name[VIP_DEVICE_NAME - 1] = '\0';
+    device->api[VIP_DEVICE_API - 1] = '\0';
+}
+
+bool
+vip_shared_devices(const vip_shared *s, vip_devices *out)
+{
+    *out = s->devices;
+    for (uint32_t i = 0; i < VIP_MOST_DEVICES; i++) {
+        end_names(&out->of[i]);
+    }
+    return out->n <= VIP_MOST_DEVICES;
+}
+
+bool
+vip_shared_heard(const vip_shared *s, vip_device *device, uint32_t *channels, double *rate)
+{
+    const uint32_t which = s->device; /* once: what is looked at is what is used */
+    *channels = s->channels;
+    *rate = s->rate;
+    if (which >= VIP_MOST_DEVICES || *channels < 1 || *channels > VIPANN_MAX_CHANNELS || !(*rate > 0)) {
+        return false;
+    }
+    *device = s->devices.of[which];
+    end_names(device);
+    return true;
+}

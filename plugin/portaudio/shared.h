@@ -70,6 +70,12 @@ void vip_shared_put(vip_shared *shared, uint32_t channels, const float *x, uint3
 /* Parent: moves the oldest frames, at most `most`, to out[channel][frame] and returns their number. */
 uint32_t vip_shared_take(vip_shared *shared, uint32_t channels, float *const *out, uint32_t most);
 
+/* Parent: copies the devices, or the one that is heard with the number of its channels and the rate: as a process may have
+ * left them whose driver writes where it should not, but so that names end and numbers are within their ranges. False: they
+ * are not, and nothing of it can be used. */
+bool vip_shared_devices(const vip_shared *shared, vip_devices *out);
+bool vip_shared_heard(const vip_shared *shared, vip_device *device, uint32_t *channels, double *rate);
+
 /* Parent: forgets what is there now. */
 void vip_shared_skip(vip_shared *shared);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -205,6 +206,42 @@ test_under_overflow_each_frame_is_either_taken_or_counted(void **state) /* D5 */
     vip_free(shared);
 }
 
+static void
+test_what_a_driver_has_spoilt_is_not_used(void **state) /* D9 */
+{
+    (void)state;
+    static vip_devices devices;
+    vip_device device;
+    uint32_t channels;
+    double rate;
+    vip_shared *shared = vip_alloc(1, sizeof *shared);
+    shared->devices.n = VIP_MOST_DEVICES;
+    shared->device = VIP_MOST_DEVICES - 1;
+    shared->channels = 2;
+    shared->rate = 48000;
+    memset(shared->devices.of[VIP_MOST_DEVICES - 1].name, 'x', VIP_DEVICE_NAME);
+    memset(shared->devices.of[VIP_MOST_DEVICES - 1].api, 'x', VIP_DEVICE_API);
+    assert_true(vip_shared_devices(shared, &devices));
+    assert_int_equal(strlen(devices.of[VIP_MOST_DEVICES - 1].name), VIP_DEVICE_NAME - 1);
+    assert_int_equal(strlen(devices.of[VIP_MOST_DEVICES - 1].api), VIP_DEVICE_API - 1);
+    assert_true(vip_shared_heard(shared, &device, &channels, &rate));
+    assert_int_equal(strlen(device.name), VIP_DEVICE_NAME - 1);
+    assert_int_equal(strlen(device.api), VIP_DEVICE_API - 1);
+    shared->devices.n = VIP_MOST_DEVICES + 1;
+    assert_false(vip_shared_devices(shared, &devices));
+    shared->device = VIP_MOST_DEVICES;
+    assert_false(vip_shared_heard(shared, &device, &channels, &rate));
+    shared->device = 0;
+    shared->channels = VIPANN_MAX_CHANNELS + 1;
+    assert_false(vip_shared_heard(shared, &device, &channels, &rate));
+    shared->channels = 0;
+    assert_false(vip_shared_heard(shared, &device, &channels, &rate));
+    shared->channels = 1;
+    shared->rate = NAN;
+    assert_false(vip_shared_heard(shared, &device, &channels, &rate));
+    vip_free(shared);
+}
+
 int
 main(void)
 {
@@ -214,6 +251,7 @@ main(void)
         cmocka_unit_test(test_what_is_skipped_is_gone_and_what_follows_is_there),
         cmocka_unit_test(test_two_threads_meet_in_the_ring),
         cmocka_unit_test(test_under_overflow_each_frame_is_either_taken_or_counted),
+        cmocka_unit_test(test_what_a_driver_has_spoilt_is_not_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
