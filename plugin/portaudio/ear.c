@@ -75,11 +75,11 @@ make_files(vip_ear *ear, files *f)
     if (f->shared < 0 || ftruncate(f->shared, (off_t)sizeof(vip_shared)) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
         return false;
     }
-    ear->lifeline = ends[1];
+    ear->lifeline = lift(ends[1]); /* nor is it to be our standard output where that was closed */
     f->lifeline = lift(ends[0]);
     void *at = mmap(NULL, sizeof(vip_shared), PROT_READ | PROT_WRITE, MAP_SHARED, f->shared, 0);
     ear->shared = at != MAP_FAILED ? at : NULL;
-    return f->lifeline >= 0 && ear->shared != NULL;
+    return f->lifeline >= 0 && ear->lifeline >= 0 && ear->shared != NULL;
 }
 
 /* Drivers write what they think on stderr: it leads nowhere. */
@@ -132,6 +132,16 @@ spawn(vip_ear *ear, const files *f)
     return failed;
 }
 
+/* Whoever started us may ignore that children end, and so do we then: nobody would know with what. */
+static void
+heed_children(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+        (void)signal(SIGCHLD, SIG_DFL);
+    }
+}
+
 vip_ear *
 vip_ear_start(vip_duty duty, const vip_wanted *wanted, uint32_t least_channels, vipann_error *error)
 {
@@ -142,6 +152,7 @@ vip_ear_start(vip_duty duty, const vip_wanted *wanted, uint32_t least_channels, 
     }
     files f = {-1, -1};
     ear->lifeline = -1;
+    heed_children();
     const bool made = make_files(ear, &f);
     int failed = errno;
     if (made) {

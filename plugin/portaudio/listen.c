@@ -221,7 +221,7 @@ static vipann_status
 lose(listener *l, vipann_error *error)
 {
     const bool lost = l->begun;
-    vipann_error why = {VIPANN_OK, ""};
+    vipann_error why = {VIPANN_E_IO, "the sound system has ended without a word"};
     const vip_child_end how = vip_ear_end(l->ear, &why);
     end(l);
     vip_ear_stop(l->ear);

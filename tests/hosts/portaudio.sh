@@ -198,6 +198,11 @@ fi
 ALSA_CONFIG_PATH=/dev/null run broken 1 live --model "$TINY" --latency centred && well [ "$(wc -l < "$scratch/broken.err")" = 1 ]
 verdict 'a sound system that breaks down is one line' $?
 
+# Who starts it may ignore that children end, and a program inherits that.
+ALSA_CONFIG_PATH=/dev/null timeout -k 1 20 env --ignore-signal=CHLD "$VIPANN" devices > "$scratch/heeds.out" 2> "$scratch/heeds.err"
+[ $? = 1 ] && well cmp "$scratch/heeds.err" <(sed 's/^vipann live/vipann devices/' "$scratch/broken.err")
+verdict 'where whoever starts it ignores children, too' $?
+
 run word 2 live --hear-for-parent && well says word 'unknown option --hear-for-parent'
 verdict 'nobody is a child by saying so' $?
 
