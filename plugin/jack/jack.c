@@ -6,6 +6,7 @@
 
 #include <common/support.h>
 #include <plugin/live/live.h>
+#include <plugin/live/signals.h>
 #include <plugin/program/commands.h>
 
 #include "client.h"
@@ -189,9 +190,14 @@ join(session *s, bool again)
     bool waited = again;
     for (;;) {
         vipann_error error;
+        vip_signals_interrupt(true);
         s->client = vip_client_open(&s->setup, may_start, &error);
+        vip_signals_interrupt(false);
         if (s->client != NULL) {
             break;
+        }
+        if (vip_signals_end()) {
+            return VIP_LIVE_DONE;
         }
         if (!s->reconnects || (!again && error.status != VIPANN_E_IO)) {
             return fail(s, &error);

@@ -56,6 +56,18 @@ vip_signals_give_back(void)
     }
 }
 
+void
+vip_signals_interrupt(bool does)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sigaction action;
+        if (table[i].handler == on_end && !vip_signals_end() && sigaction(table[i].number, NULL, &action) == 0) {
+            action.sa_flags = does ? action.sa_flags & ~(int)SA_RESTART : action.sa_flags | (int)SA_RESTART;
+            (void)sigaction(table[i].number, &action, NULL);
+        }
+    }
+}
+
 bool
 vip_signals_end(void)
 {

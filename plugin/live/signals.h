@@ -11,6 +11,10 @@
 void vip_signals_take(void);
 void vip_signals_give_back(void);
 
+/* Whether SIGINT and SIGTERM break off what the system is waiting for, as where a server does not answer. Otherwise it goes
+ * on: what is being written is written. */
+void vip_signals_interrupt(bool does);
+
 /* Whether the program is to end. Any thread. */
 bool vip_signals_end(void);
 

@@ -309,6 +309,25 @@ end_by_signal() {
 term() { end_by_signal TERM; }
 interrupt() { end_by_signal INT; }
 
+# A server that does not answer is not waited for.
+frozen_server() {
+    start_server 48000 1024 || return 1
+    local jackd
+    jackd=$(child $server_pid)
+    kill -STOP "$jackd"
+    hear
+    until_true waits_for_the_server && signal TERM && ended 0 && quiet
+    local status=$?
+    kill -CONT "$jackd"
+    return $status
+}
+
+waits_for_the_server() { # has a socket, and sleeps
+    local program
+    program=$(child $vipann)
+    [ -n "$(find "/proc/$program/fd" -lname 'socket:*' 2> /dev/null)" ] && grep -q ') S ' "/proc/$program/stat"
+}
+
 another_model() {
     start_server 48000 512 || return
     cp "$TINY" "$scratch/model.safetensors"
@@ -410,6 +429,7 @@ is_case 'asked wrongly' asked_wrongly
 is_case 'the name is taken' same_name
 is_case 'SIGTERM' term
 is_case 'SIGINT' interrupt
+is_case 'a server that does not answer' frozen_server
 is_case 'SIGHUP' another_model
 is_case 'the server ends' goes_term
 is_case 'the server is killed' goes_kill
