@@ -8,6 +8,7 @@
 #include "library.h"
 
 #include <base/denormals.h>
+#include <base/hot.h>
 #include <base/memory.h>
 #include <base/status.h>
 #include <decide/level.h>
@@ -276,7 +277,7 @@ vipann_engine_reset(vipann_engine *g)
 /* --------------------------------------------------------------------------------------------------------- pushing */
 
 /* One block of the chosen channel, or of the mean of all, from frame `begin` on. */
-static void
+VIP_HOT static void
 mix(const vipann_engine *g, const float *const *channels, uint32_t begin, uint32_t n, float *mono)
 {
     const uint32_t count = g->options.channels;
@@ -294,7 +295,7 @@ mix(const vipann_engine *g, const float *const *channels, uint32_t begin, uint32
     }
 }
 
-uint32_t
+VIP_HOT uint32_t
 vipann_push(vipann_engine *g, const float *const *channels, uint32_t frames)
 {
     if (frames == 0) {

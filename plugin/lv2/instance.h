@@ -39,52 +39,58 @@ typedef struct {
     uint32_t capacity; /* bytes, header included */
 } vip_outbox;
 
-/* A control's value as it is given, and as it is in the range of its port: what has not changed need not be looked up in
- * the table of ports, which is large and seldom in the cache. */
-typedef struct {
-    float given, taken;
-} vip_clamped;
-
 typedef struct vip_instance {
+    /* From here to `notes` lies what each run needs, for the sake of the cache: the end of the one struct and the
+     * beginning of the other, too. Who else touches it does so seldom. */
+    vip_mailbox reports; /* to the audio thread, from the owner */
+
     /* Fixed from instantiate to cleanup. */
     uint32_t channels;
-    LV2_URID_Map *map; /* NULL: no atoms, no state */
-    LV2_Log_Log *log;  /* not on the audio thread */
+    uint8_t n_inputs, n_outputs;
+    uint8_t inputs[VIP_N_PORTS], outputs[VIP_N_PORTS]; /* which ports are controls */
+    LV2_URID_Map *map;                                 /* NULL: no atoms, no state */
+    vip_stream *stream;                                /* NULL: sound passes and nothing is heard */
     vip_lv2_uris uris;
-    char *bundle;       /* the folder, with a slash at its end */
-    vip_stream *stream; /* NULL: sound passes and nothing is heard */
-    struct vip_instance *next;
 
-    /* Audio thread: first what each run needs, for the sake of the cache. */
+    /* Audio thread. */
     void *ports[VIP_MAX_PORTS];
-    uint64_t outputs; /* a bit for each port that is a control output */
-    vip_outbox outbox;
-    vipann_result *result;
-    vip_clamped clamped[VIP_N_PORTS];
+    uint32_t given[VIP_N_PORTS]; /* the bits of the control inputs, as they were last seen */
     float shown[VIP_N_PORTS];    /* what the control outputs say */
-    double set[VIPANN_N_PARAMS]; /* what the stream was last told */
+    vip_outbox outbox;
+    uint32_t look_frames, unlooked; /* from one look at how the stream stands to the next; since the last */
     unsigned set_generation;
-    const vip_letter *report; /* NULL: none yet */
+    bool controls_seen;      /* `given` holds of every port that is connected */
+    bool parameters_pending; /* the stream may have to be told */
     bool was_enabled, was_reset, was_freewheel, was_rolling, loading, refused;
+    bool waits;                  /* run may wait, says the host */
     bool rolling;                /* the transport, as far as the host has said */
     bool tell_model, tell_error; /* to the notify port, when there is room */
-    vip_midi notes;
-    uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
-    char refusal[VIP_TEXT_BYTES];
 
     /* Between the audio thread and the owner. */
-    vip_mailbox requests, reports;
-    _Atomic float threshold;       /* wanted: by the audio thread. The owner only reads */
-    atomic_uint latency;           /* likewise; a vipann_latency */
-    atomic_uint passes, window;    /* likewise; columns. Stored after the stream was told */
     atomic_bool reset_wanted;      /* set by the audio thread, which then leaves the stream alone until the owner has
                                     * cleared it */
     atomic_bool heard;             /* sound was pushed since the last reset */
+    _Atomic float threshold;       /* wanted: by the audio thread. The owner only reads */
+    atomic_uint latency;           /* likewise; a vipann_latency */
+    atomic_uint passes, window;    /* likewise; columns. Stored after the stream was told */
     _Atomic double column_seconds; /* of the newest model */
     atomic_uint own_passes, own_window, generation; /* what it wants; generation is written last */
 
+    /* Audio thread, now and then. */
+    vip_midi notes;
+    float taken[VIP_N_PORTS];    /* the control inputs, each within its range */
+    double set[VIPANN_N_PARAMS]; /* what the stream was last told */
+    vipann_result *result;
+    const vip_letter *report; /* NULL: none yet */
+    uint64_t message[VIP_MESSAGE_BYTES / sizeof(uint64_t)];
+    char refusal[VIP_TEXT_BYTES];
+    vip_mailbox requests; /* to the owner */
+
     /* Owner. */
     pthread_mutex_t owner;
+    struct vip_instance *next;
+    LV2_Log_Log *log;
+    char *bundle;        /* the folder, with a slash at its end */
     vipann_model *model; /* the newest one, NULL: none */
     vipann_rules *rules; /* of its events */
     float rules_threshold, threshold_seen;

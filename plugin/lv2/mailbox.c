@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-enum { FRESH = 4, WHICH = 3 };
-
 void
 vip_mailbox_init(vip_mailbox *box)
 {
@@ -25,15 +23,16 @@ vip_mailbox_send(vip_mailbox *box)
 {
     /* release: the letter is written before it is seen; acquire: the taker has done with the one that comes back.
      * Partner: the exchange in vip_mailbox_take. */
-    box->desk = atomic_exchange_explicit(&box->way, box->desk | FRESH, memory_order_acq_rel) & WHICH;
+    box->desk =
+        atomic_exchange_explicit(&box->way, box->desk | VIP_MAILBOX_FRESH, memory_order_acq_rel) & VIP_MAILBOX_WHICH;
 }
 
 const vip_letter *
 vip_mailbox_take(vip_mailbox *box)
 {
-    if ((atomic_load_explicit(&box->way, memory_order_relaxed) & FRESH) == 0) {
+    if (!vip_mailbox_has_news(box)) {
         return NULL; /* whether to exchange at all; the exchange itself orders */
     }
-    box->shelf = atomic_exchange_explicit(&box->way, box->shelf, memory_order_acq_rel) & WHICH;
+    box->shelf = atomic_exchange_explicit(&box->way, box->shelf, memory_order_acq_rel) & VIP_MAILBOX_WHICH;
     return &box->letters[box->shelf];
 }

@@ -7,10 +7,12 @@
 #define VIP_PLUGIN_LV2_MAILBOX_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <vipann/vipann.h>
 
-enum { VIP_PATH_BYTES = 4096, VIP_TEXT_BYTES = 256 }; /* with the zero at the end */
+enum { VIP_PATH_BYTES = 4096, VIP_TEXT_BYTES = 256 };  /* with the zero at the end */
+enum { VIP_MAILBOX_WHICH = 3, VIP_MAILBOX_FRESH = 4 }; /* bits of `way` */
 
 /* To the loader: the path of a model to load. From it: the path of the model in force, "" if there is none, and what
  * went wrong, "" if nothing did. */
@@ -21,9 +23,9 @@ typedef struct {
 
 /* Three letters: one that is being written, one on its way, one that is being read. */
 typedef struct {
+    vip_letter letters[3];
     atomic_uint way;      /* which one is on its way, and whether nobody has taken it yet */
     unsigned desk, shelf; /* the sender's, the taker's */
-    vip_letter letters[3];
 } vip_mailbox;
 
 void vip_mailbox_init(vip_mailbox *box);
@@ -33,6 +35,13 @@ vip_letter *vip_mailbox_blank(vip_mailbox *box) VIPANN_RT;
 
 /* Sends it; one that nobody has taken yet is lost. */
 void vip_mailbox_send(vip_mailbox *box) VIPANN_RT;
+
+/* Whether there is one to take. */
+static inline bool
+vip_mailbox_has_news(const vip_mailbox *box)
+{
+    return (atomic_load_explicit(&box->way, memory_order_relaxed) & VIP_MAILBOX_FRESH) != 0;
+}
 
 /* The newest letter, which stays as it is until the next call that is not NULL; NULL: nothing new. */
 const vip_letter *vip_mailbox_take(vip_mailbox *box) VIPANN_RT;

@@ -9,6 +9,8 @@
 #include <lv2/patch/patch.h>
 #include <lv2/time/time.h>
 
+#include <common/support.h>
+
 enum { SHOWN_CLASSES = 8 }; /* most probable ones in a message of a result */
 
 void
@@ -67,7 +69,7 @@ vip_messages_map(vip_instance *p)
 
 /* --------------------------------------------------------------------------------------------------------- writing */
 
-void
+VIP_HOT void
 vip_messages_begin(vip_instance *p)
 {
     LV2_Atom_Sequence *sequence = p->ports[vip_port_index(p->channels, VIP_PORT_NOTIFY)];
@@ -184,7 +186,7 @@ send_property(vip_instance *p, LV2_URID property, LV2_URID type, const char *tex
     return send_message(&m, 0);
 }
 
-void
+VIP_COLD void
 vip_messages_tell(vip_instance *p)
 {
     if (p->tell_model) {
@@ -381,14 +383,11 @@ obey(vip_instance *p, const uint8_t *object, uint32_t size)
     }
 }
 
-void
-vip_messages_obey(vip_instance *p)
+/* Of a sequence that has something in it. */
+VIP_COLD static void
+obey_all(vip_instance *p, const LV2_Atom_Sequence *sequence)
 {
-    const LV2_Atom_Sequence *sequence = p->ports[vip_port_index(p->channels, VIP_PORT_CONTROL)];
-    if (p->map == NULL || sequence == NULL || sequence->atom.size < sizeof sequence->body ||
-        sequence->atom.type != p->uris.atom_sequence) {
-        return;
-    }
+    p->unlooked = p->look_frames; /* it may change how we stand */
     const uint8_t *events = (const uint8_t *)(sequence + 1);
     uint32_t size = sequence->atom.size - (uint32_t)sizeof sequence->body;
     for (uint32_t at = 0; at <= size && size - at >= sizeof(LV2_Atom_Event);) {
@@ -406,5 +405,15 @@ vip_messages_obey(vip_instance *p)
             return;
         }
         at += (uint32_t)sizeof *event + padded;
+    }
+}
+
+VIP_HOT void
+vip_messages_obey(vip_instance *p)
+{
+    const LV2_Atom_Sequence *sequence = p->ports[vip_port_index(p->channels, VIP_PORT_CONTROL)];
+    if (sequence != NULL && sequence->atom.size > sizeof sequence->body && p->map != NULL &&
+        sequence->atom.type == p->uris.atom_sequence) {
+        obey_all(p, sequence);
     }
 }

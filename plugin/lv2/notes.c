@@ -2,6 +2,8 @@
 /* notes.c -- see notes.h for the contract. */
 #include "notes.h"
 
+#include <common/support.h>
+
 #include "messages.h"
 
 static bool send_note(void *to, uint32_t frame, const uint8_t *message) VIPANN_RT;
@@ -25,13 +27,13 @@ vip_notes_event(vip_instance *p, uint32_t frame, const vipann_event *event, bool
     }
 }
 
-void
+VIP_COLD void
 vip_notes_settle(vip_instance *p)
 {
     vip_midi_settle(&p->notes, &(vip_midi_port){send_note, p});
 }
 
-void
+VIP_COLD void
 vip_notes_release(vip_instance *p)
 {
     vip_midi_release(&p->notes, &(vip_midi_port){send_note, p});

@@ -17,7 +17,9 @@
 
 static const float SILENCE[VIP_BLOCK];
 
-_Static_assert(VIP_N_PORTS <= 64, "there is a bit for each port");
+_Static_assert(VIP_N_PORTS <= UINT8_MAX, "the number of a port fits in a byte");
+
+enum { LOOKS_A_SECOND = 100 }; /* at how the stream stands */
 
 /* ---------------------------------------------------------------------------------------------- making and ending */
 
@@ -99,10 +101,21 @@ static void
 prepare_ports(vip_instance *p)
 {
     atomic_init(&p->latency, VIPANN_EDGE); /* the port's normal value */
-    for (int i = 0; i < VIP_N_PORTS; i++) {
-        p->outputs |= VIP_PORTS[i].kind == VIP_CONTROL_OUT ? UINT64_C(1) << i : 0;
-        p->clamped[i] = (vip_clamped){VIP_PORTS[i].normal, vip_port_clamp((vip_port)i, VIP_PORTS[i].normal)};
+    for (uint8_t i = 0; i < VIP_N_PORTS; i++) {
+        if (VIP_PORTS[i].kind == VIP_CONTROL_IN) {
+            p->inputs[p->n_inputs++] = i;
+        } else if (VIP_PORTS[i].kind == VIP_CONTROL_OUT) {
+            p->outputs[p->n_outputs++] = i;
+        }
+        p->taken[i] = VIP_PORTS[i].normal;
     }
+}
+
+/* What a control output says from now on. */
+static void
+say(vip_instance *p, vip_port port, float value)
+{
+    p->shown[port] = vip_port_clamp(port, value);
 }
 
 /* What the control outputs say where nothing has been heard. */
@@ -110,8 +123,9 @@ static void
 show_nothing(vip_instance *p)
 {
     for (int i = 0; i < VIP_N_PORTS; i++) {
-        p->shown[i] = VIP_PORTS[i].normal;
+        say(p, (vip_port)i, VIP_PORTS[i].normal);
     }
+    p->unlooked = p->look_frames;
 }
 
 static LV2_Handle
@@ -133,6 +147,7 @@ instantiate(const LV2_Descriptor *descriptor, double rate, const char *bundle, c
     vip_mailbox_init(&p->requests);
     vip_mailbox_init(&p->reports);
     p->was_enabled = true;
+    p->look_frames = rate > LOOKS_A_SECOND && rate < 1e9 ? (uint32_t)(rate / LOOKS_A_SECOND) : 1;
     prepare_ports(p);
     show_nothing(p);
     heed_features(p, features);
@@ -161,6 +176,7 @@ connect_port(LV2_Handle handle, uint32_t index, void *data)
 {
     vip_instance *p = handle;
     if (index < vip_port_index(p->channels, VIP_N_PORTS)) {
+        p->controls_seen = p->controls_seen && (data == NULL) == (p->ports[index] == NULL);
         p->ports[index] = data;
     }
 }
@@ -191,31 +207,56 @@ deactivate(LV2_Handle handle)
 
 /* ------------------------------------------------------------------------------------------------- the audio thread */
 
+/* Of a usual run, in which nobody has said anything new, all is hot: it looks whether there is news, and hears and passes
+ * the block. What news leads to is cold. */
+static void attend(vip_instance *p) VIPANN_RT;
 static void push(vip_instance *p, uint32_t frames, bool waits) VIPANN_RT;
 static void run_analysis(vip_instance *p, uint32_t frames) VIPANN_RT;
 static void run(LV2_Handle handle, uint32_t frames) VIPANN_RT;
 
+/* What a control says: as take_controls has found it. */
 static float
-clamp(vip_instance *p, vip_port port, float value)
+control(const vip_instance *p, vip_port port)
 {
-    vip_clamped *c = &p->clamped[port];
-    if (c->given != value) { /* NaN differs always */
-        *c = (vip_clamped){value, vip_port_clamp(port, value)};
-    }
-    return c->taken;
-}
-
-static float
-control(vip_instance *p, vip_port port)
-{
-    const float *value = p->ports[vip_port_index(p->channels, port)];
-    return value != NULL ? clamp(p, port, *value) : VIP_PORTS[port].normal;
+    return p->taken[port];
 }
 
 static bool
-is_on(vip_instance *p, vip_port port)
+is_on(const vip_instance *p, vip_port port)
 {
     return control(p, port) > 0;
+}
+
+/* Whether a control says something else than when it was last taken. Bits are compared: a NaN is no news each time. */
+VIP_HOT static bool
+controls_moved(const vip_instance *p)
+{
+    uint32_t moved = 0;
+    for (unsigned i = 0; i < p->n_inputs; i++) {
+        const vip_port port = (vip_port)p->inputs[i];
+        const void *value = p->ports[vip_port_index(p->channels, port)];
+        uint32_t bits = p->given[port];
+        if (value != NULL) {
+            memcpy(&bits, value, sizeof bits);
+        }
+        moved |= bits ^ p->given[port];
+    }
+    return moved != 0 || !p->controls_seen;
+}
+
+/* Keeps what the controls say, each within the range of its port; the normal value where none is connected. */
+static void
+take_controls(vip_instance *p)
+{
+    for (unsigned i = 0; i < p->n_inputs; i++) {
+        const vip_port port = (vip_port)p->inputs[i];
+        const float *given = p->ports[vip_port_index(p->channels, port)];
+        const float value = given != NULL ? *given : VIP_PORTS[port].normal;
+        memcpy(&p->given[port], &value, sizeof value);
+        p->taken[port] = vip_port_clamp(port, value);
+    }
+    p->controls_seen = true;
+    p->parameters_pending = true;
 }
 
 /* Columns of the newest model in that many seconds, at least one. */
@@ -226,7 +267,7 @@ columns(double seconds, double column_seconds)
 }
 
 /* Tells the stream what the controls say, where that is new. */
-static void
+VIP_COLD static void
 apply_parameters(vip_instance *p)
 {
     /* acquire: what the newest model wants was written before. Partner: publish_wishes of owner.c. */
@@ -234,6 +275,7 @@ apply_parameters(vip_instance *p)
     if (generation == 0) {
         return; /* no model yet: nobody knows how long a column is */
     }
+    p->parameters_pending = false;
     double column = atomic_load_explicit(&p->column_seconds, memory_order_relaxed);
     double passes = floor((double)control(p, VIP_PORT_PASSES) + 0.5), window = (double)control(p, VIP_PORT_WINDOW);
     const double wanted[VIPANN_N_PARAMS] = {
@@ -267,27 +309,26 @@ show(vip_instance *p, const vipann_result *r)
     for (uint32_t i = 1; i < r->classes; i++) {
         best = r->p[i] > r->p[best] ? i : best;
     }
-    p->shown[VIP_PORT_PROBABILITY] = r->classes > 0 ? r->p[best] : 0;
-    p->shown[VIP_PORT_CLASS] = r->classes > 0 ? (float)best : -1;
-    p->shown[VIP_PORT_TOTAL] = (float)r->total_nats;
-    p->shown[VIP_PORT_ALEATORIC] = (float)r->aleatoric_nats;
-    p->shown[VIP_PORT_EPISTEMIC] = r->has_epistemic ? (float)r->epistemic_nats : -1;
-    p->shown[VIP_PORT_UNKNOWN] = r->unknown == VIPANN_CANNOT_SAY ? -1 : r->unknown == VIPANN_YES;
-    p->shown[VIP_PORT_LEVEL] = (float)r->level_dbfs;
-    p->shown[VIP_PORT_TIME] = (float)r->t_seconds;
-    p->shown[VIP_PORT_PASSES_USED] = (float)r->passes;
+    say(p, VIP_PORT_PROBABILITY, r->classes > 0 ? r->p[best] : 0);
+    say(p, VIP_PORT_CLASS, r->classes > 0 ? (float)best : -1);
+    say(p, VIP_PORT_TOTAL, (float)r->total_nats);
+    say(p, VIP_PORT_ALEATORIC, (float)r->aleatoric_nats);
+    say(p, VIP_PORT_EPISTEMIC, r->has_epistemic ? (float)r->epistemic_nats : -1);
+    say(p, VIP_PORT_UNKNOWN, r->unknown == VIPANN_CANNOT_SAY ? -1 : r->unknown == VIPANN_YES);
+    say(p, VIP_PORT_LEVEL, (float)r->level_dbfs);
+    say(p, VIP_PORT_TIME, (float)r->t_seconds);
+    say(p, VIP_PORT_PASSES_USED, (float)r->passes);
 }
 
 /* An event that began before the outputs were cleared may end after it. */
 static void
 count_event(vip_instance *p, bool ended)
 {
-    float *count = &p->shown[VIP_PORT_EVENTS];
-    *count = !ended ? *count + 1 : *count > 0 ? *count - 1 : 0;
+    say(p, VIP_PORT_EVENTS, p->shown[VIP_PORT_EVENTS] + (ended ? -1.0F : 1.0F));
 }
 
 /* Hands on what the stream has found out. */
-static void
+VIP_COLD static void
 collect(vip_instance *p, uint32_t frame)
 {
     vipann_event event;
@@ -305,7 +346,7 @@ collect(vip_instance *p, uint32_t frame)
     }
 }
 
-static void
+VIP_HOT static void
 push(vip_instance *p, uint32_t frames, bool waits)
 {
     for (uint32_t done = 0; done < frames;) {
@@ -321,7 +362,9 @@ push(vip_instance *p, uint32_t frames, bool waits)
         } else {
             (void)vip_stream_push(p->stream, channels, n); /* what is lost is counted, and shown as gaps */
         }
-        collect(p, done);
+        if (vip_stream_has_news(p->stream)) {
+            collect(p, done);
+        }
         done += n;
     }
 }
@@ -352,44 +395,65 @@ heed_switches(vip_instance *p)
     p->was_reset = reset;
     p->was_freewheel = freewheel;
     p->was_rolling = p->rolling;
+    p->waits = freewheel || is_on(p, VIP_PORT_BLOCKING);
     atomic_store_explicit(&p->threshold, control(p, VIP_PORT_THRESHOLD), memory_order_relaxed);
     atomic_store_explicit(&p->latency, control(p, VIP_PORT_LATENCY) < 0.5F ? VIPANN_CENTRED : VIPANN_EDGE,
                           memory_order_relaxed);
 }
 
-static void
+VIP_COLD static void
+heed_controls(vip_instance *p)
+{
+    take_controls(p);
+    heed_switches(p);
+}
+
+/* acquire: what a new model wants was written before its generation. Partner: publish_wishes of owner.c. */
+static bool
+has_parameters(const vip_instance *p)
+{
+    return p->parameters_pending || atomic_load_explicit(&p->generation, memory_order_acquire) != p->set_generation;
+}
+
+/* For a host that lets us wait: now, so that what an export hears does not depend on another thread's pace. */
+VIP_COLD static void
+attend(vip_instance *p)
+{
+    apply_parameters(p);
+    VIP_WHERE_IT_MAY_WAIT(vip_owner_attend(p, true))
+}
+
+VIP_HOT static void
 run_analysis(vip_instance *p, uint32_t frames)
 {
-    bool waits = is_on(p, VIP_PORT_BLOCKING) || is_on(p, VIP_PORT_FREEWHEEL);
-    heed_switches(p);
-    if (waits) {
-        /* Now, so that what an export hears does not depend on another thread's pace. */
-        apply_parameters(p);
-        VIP_WHERE_IT_MAY_WAIT(vip_owner_attend(p, true))
+    if (controls_moved(p) || p->rolling != p->was_rolling) {
+        heed_controls(p);
+    }
+    if (p->waits) {
+        attend(p);
     }
     /* acquire: the stream as the owner has left it. Partner: vip_owner_attend. */
     if (!p->was_enabled || atomic_load_explicit(&p->reset_wanted, memory_order_acquire)) {
         return;
     }
-    apply_parameters(p);
-    push(p, frames, waits);
+    if (has_parameters(p)) {
+        apply_parameters(p);
+    }
+    push(p, frames, p->waits);
 }
 
-static void
+VIP_COLD static void
 take_report(vip_instance *p)
 {
-    const vip_letter *report = vip_mailbox_take(&p->reports);
-    if (report == NULL) {
-        return;
-    }
-    p->report = report;
+    p->report = vip_mailbox_take(&p->reports);
     p->loading = false;
-    p->refused = report->text[0] != '\0';
-    memcpy(p->refusal, report->text, sizeof p->refusal);
+    p->refused = p->report->text[0] != '\0';
+    memcpy(p->refusal, p->report->text, sizeof p->refusal);
     p->tell_model = true;
     p->tell_error = p->tell_error || p->refused;
 }
 
+/* Looks how the stream stands: now and then, and where a message or the loader may have changed it. */
 static void
 show_state(vip_instance *p)
 {
@@ -397,37 +461,34 @@ show_state(vip_instance *p)
     if (p->stream != NULL) {
         vip_stream_look(p->stream, &state);
     }
-    p->shown[VIP_PORT_GAPS] = (float)state.lost_seconds;
-    p->shown[VIP_PORT_LOAD] = (float)(state.load * 100);
-    p->shown[VIP_PORT_STATUS] = p->loading        ? VIP_STATUS_LOADING
-                                : p->refused      ? VIP_STATUS_FAILED
-                                : state.has_model ? VIP_STATUS_RUNNING
-                                                  : VIP_STATUS_NO_MODEL;
+    say(p, VIP_PORT_GAPS, (float)state.lost_seconds);
+    say(p, VIP_PORT_LOAD, (float)(state.load * 100));
+    say(p, VIP_PORT_STATUS,
+        p->loading        ? VIP_STATUS_LOADING
+        : p->refused      ? VIP_STATUS_FAILED
+        : state.has_model ? VIP_STATUS_RUNNING
+                          : VIP_STATUS_NO_MODEL);
+    p->unlooked = 0;
 }
 
-static void
-write_outputs(vip_instance *p)
+VIP_HOT static void
+write_outputs(const vip_instance *p)
 {
-    for (int i = 0; i < VIP_N_PORTS; i++) {
-        float *out = p->ports[vip_port_index(p->channels, (vip_port)i)];
-        if ((p->outputs >> i & 1) != 0 && out != NULL) {
-            *out = clamp(p, (vip_port)i, p->shown[i]);
+    for (unsigned i = 0; i < p->n_outputs; i++) {
+        float *out = p->ports[vip_port_index(p->channels, (vip_port)p->outputs[i])];
+        if (out != NULL) {
+            *out = p->shown[p->outputs[i]];
         }
     }
 }
 
-/* Sound as it came, to the bit. Hosts may give one buffer twice, even crosswise: all channels are read before any is
- * written. */
-static void
-pass(vip_instance *p, uint32_t frames)
+/* By way of a copy of all channels: hosts may give one buffer twice, even crosswise. */
+VIP_COLD static void
+pass_crosswise(vip_instance *p, uint32_t frames)
 {
     enum { PIECE = 256 };
     float held[VIP_LV2_CHANNELS][PIECE];
-    bool same = true;
-    for (uint32_t c = 0; c < p->channels; c++) {
-        same = same && (p->ports[c] == p->ports[p->channels + c] || p->ports[p->channels + c] == NULL);
-    }
-    for (uint32_t done = 0; done < frames && !same;) {
+    for (uint32_t done = 0; done < frames;) {
         uint32_t n = frames - done < PIECE ? frames - done : PIECE;
         for (uint32_t c = 0; c < p->channels; c++) {
             const float *in = p->ports[c];
@@ -443,19 +504,59 @@ pass(vip_instance *p, uint32_t frames)
     }
 }
 
-static void
+/* Whether the output of the channel lies apart from all that is still to be read. */
+static bool
+is_apart(const vip_instance *p, uint32_t channel, uint32_t frames)
+{
+    const uintptr_t bytes = frames * sizeof(float), out = (uintptr_t)p->ports[p->channels + channel];
+    bool apart = true;
+    for (uint32_t c = 0; c < p->channels; c++) {
+        const uintptr_t in = (uintptr_t)p->ports[c];
+        apart = apart && in != 0 && (out - in >= bytes && in - out >= bytes);
+    }
+    return apart;
+}
+
+/* Sound as it came, to the bit. */
+VIP_HOT static void
+pass(vip_instance *p, uint32_t frames)
+{
+    for (uint32_t c = 0; c < p->channels; c++) {
+        const void *in = p->ports[c], *out = p->ports[p->channels + c];
+        if (out != NULL && out != in && !is_apart(p, c, frames)) {
+            pass_crosswise(p, frames);
+            return;
+        }
+    }
+    for (uint32_t c = 0; c < p->channels; c++) {
+        const void *in = p->ports[c];
+        void *out = p->ports[p->channels + c];
+        if (out != NULL && out != in) {
+            memcpy(out, in, frames * sizeof(float));
+        }
+    }
+}
+
+VIP_HOT static void
 run(LV2_Handle handle, uint32_t frames)
 {
     vip_instance *p = handle;
     vip_messages_begin(p);
-    vip_notes_settle(p);
+    if (p->notes.n_owed > 0) {
+        vip_notes_settle(p);
+    }
     vip_messages_obey(p);
     if (p->stream != NULL) {
         run_analysis(p, frames);
-        take_report(p);
+        if (vip_mailbox_has_news(&p->reports)) {
+            take_report(p);
+        }
     }
-    show_state(p);
-    vip_messages_tell(p);
+    p->unlooked += frames < p->look_frames ? frames : p->look_frames;
+    if (p->unlooked >= p->look_frames || p->tell_model || p->tell_error) {
+        show_state(p);
+        vip_messages_tell(p);
+    }
     p->outbox = (vip_outbox){NULL, 0}; /* the buffer is the host's again */
     pass(p, frames);
     write_outputs(p);

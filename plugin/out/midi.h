@@ -21,8 +21,8 @@ typedef struct {
 
 /* Notes that sound, and those of them whose end did not fit into the port yet. All zero: silence. */
 typedef struct {
+    uint32_t n_sounding, n_owed; /* first: all that is looked at where nothing is owed */
     uint8_t sounding[VIP_MIDI_NOTES], owed[VIP_MIDI_NOTES];
-    uint32_t n_sounding, n_owed;
 } vip_midi;
 
 /* The velocity of a probability: 1 .. 127. */

@@ -159,7 +159,7 @@ put_latest(vip_outbox *o, const header *record)
     o->workers = atomic_exchange_explicit(&o->between, o->workers | UNREAD, memory_order_acq_rel) & BUFFER;
 }
 
-size_t
+VIP_HOT size_t
 vip_outbox_waiting(const vip_outbox *o)
 {
     const size_t taken =
@@ -185,6 +185,15 @@ vip_outbox_put_result(vip_outbox *o, uint32_t tag, const vipann_result *result)
     }
     atomic_store_explicit(&o->bytes_written, at, memory_order_release);
     return true;
+}
+
+/* Only a look, as it begins the functions that take. */
+VIP_HOT bool
+vip_outbox_has_news(const vip_outbox *o)
+{
+    return (atomic_load_explicit(&o->between, memory_order_relaxed) & UNREAD) != 0 ||
+           atomic_load_explicit(&o->events_written, memory_order_relaxed) !=
+               atomic_load_explicit(&o->events_taken, memory_order_relaxed);
 }
 
 bool

@@ -41,6 +41,7 @@ size_t vip_outbox_event_space(vip_outbox *outbox);
 bool vip_outbox_put_event(vip_outbox *outbox, uint32_t tag, const vipann_event *event);
 
 /* As the functions of vip_stream of the same names. */
+bool vip_outbox_has_news(const vip_outbox *outbox) VIPANN_RT;
 bool vip_outbox_latest(vip_outbox *outbox, vipann_result *out, uint32_t *tag) VIPANN_RT;
 bool vip_outbox_next_result(vip_outbox *outbox, vipann_result *out, uint32_t *tag) VIPANN_RT;
 bool vip_outbox_next_event(vip_outbox *outbox, vipann_event *out, uint32_t *tag) VIPANN_RT;

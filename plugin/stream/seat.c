@@ -155,7 +155,7 @@ vip_seat_param(const vip_seat *seat, vipann_param param, double asked)
 
 /* The worker learns from the engine that there is sound, by an acquire that belongs to the release of the sound's
  * writer: so it sees `start`, which was stored before. */
-uint32_t
+VIP_HOT uint32_t
 vip_seat_push(vip_seat *seat, uint64_t at, const float *const *channels, uint32_t frames)
 {
     if (atomic_load_explicit(&seat->start, memory_order_relaxed) == NOT_STARTED) {

@@ -482,7 +482,7 @@ vip_stream_flush(vip_stream *s)
     leave(s);
 }
 
-void
+VIP_HOT void
 vip_stream_look(const vip_stream *s, vip_stream_state *state)
 {
     const vip_seat *serving = atomic_load_explicit(&s->serving, memory_order_relaxed); /* whether, not what */
@@ -505,7 +505,7 @@ vip_stream_look(const vip_stream *s, vip_stream_state *state)
 /* ---------------------------------------------------------------------------------------------------- audio thread */
 
 /* The block goes to both engines, if there are two. */
-static uint32_t
+VIP_HOT static uint32_t
 push_block(vip_stream *s, vip_seat *serving, vip_seat *coming, const float *const *channels, uint32_t frames)
 {
     const uint64_t at = atomic_load_explicit(&s->frames, memory_order_relaxed); /* our own */
@@ -524,7 +524,7 @@ push_block(vip_stream *s, vip_seat *serving, vip_seat *coming, const float *cons
     return heard;
 }
 
-uint32_t
+VIP_HOT uint32_t
 vip_stream_push(vip_stream *s, const float *const *channels, uint32_t frames)
 {
     if (frames == 0) {
@@ -593,6 +593,12 @@ void
 vip_stream_result_free(vipann_result *result)
 {
     vip_outbox_result_free(result);
+}
+
+VIP_HOT bool
+vip_stream_has_news(const vip_stream *s)
+{
+    return vip_outbox_has_news(s->outbox);
 }
 
 bool

@@ -93,6 +93,9 @@ void vip_stream_flush(vip_stream *stream);
 /* Pumps once, governs and exchanges; returns columns heard. Only of a stream that is not threaded. */
 int vip_stream_work(vip_stream *stream);
 
+/* Whether there is a newest result or an event that has not been taken. */
+bool vip_stream_has_news(const vip_stream *stream) VIPANN_RT;
+
 /* Copies the newest result, whose `classes` are those of the model that gave it, and, unless NULL is given, that model's
  * tag; false: nothing new. out is made with vip_stream_result_new, which has room for any model (NULL: memory is short).
  * Free allows NULL. */

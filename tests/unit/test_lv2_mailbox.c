@@ -32,7 +32,9 @@ test_the_newest_letter_counts_and_comes_once(void **state) /* L6 */
         send_text(&box, "one");
         send_text(&box, "two");
         send_text(&box, "three");
+        assert_true(vip_mailbox_has_news(&box));
         assert_string_equal(vip_mailbox_take(&box)->text, "three");
+        assert_false(vip_mailbox_has_news(&box));
         assert_null(vip_mailbox_take(&box));
     }
 }

@@ -221,6 +221,26 @@ test_off_means_that_nothing_is_heard(void **state) /* L5 */
 }
 
 static void
+test_a_control_that_is_taken_away_has_its_normal_value(void **state) /* L5 */
+{
+    (void)state;
+    enum { LENGTH = 6 * STREAM_COLUMN };
+    static test_host host;
+    float *x = stream_sound(3, LENGTH);
+    assert_non_null(x);
+    begin_host(&host, RATE);
+    run_sound(&host, x, LENGTH);
+    host.controls[VIP_PORT_ENABLED] = 0;
+    run_sound(&host, x, LENGTH);
+    assert_true(host.controls[VIP_PORT_TIME] == 0);
+    host.plugin->connect_port(host.instance, vip_port_index(1, VIP_PORT_ENABLED), NULL);
+    run_sound(&host, x, LENGTH);
+    assert_true(host.controls[VIP_PORT_TIME] > 0);
+    end_host(&host);
+    free(x);
+}
+
+static void
 test_controls_reach_the_analysis(void **state) /* L5 */
 {
     (void)state;
@@ -416,6 +436,7 @@ main(void)
         cmocka_unit_test(test_no_memory_is_no_instance_or_one_that_passes_sound),
         cmocka_unit_test(test_reset_and_activate_begin_anew_with_the_same_answers),
         cmocka_unit_test(test_off_means_that_nothing_is_heard),
+        cmocka_unit_test(test_a_control_that_is_taken_away_has_its_normal_value),
         cmocka_unit_test(test_controls_reach_the_analysis),
         cmocka_unit_test(test_another_latency_is_another_engine),
         cmocka_unit_test(test_more_members_and_a_longer_window_are_another_engine),

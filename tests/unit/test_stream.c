@@ -132,10 +132,17 @@ test_the_latest_is_the_newest_once(void **state) /* U1 */
     vip_stream *s = said_stream(&o, said_common.models->causal);
     vipann_result *latest = vip_stream_result_new(), *next = vip_stream_result_new();
     const float *x = said_common.x;
+    vipann_event event;
+    assert_false(vip_stream_has_news(s));
     assert_false(vip_stream_latest(s, latest, NULL));
     vip_stream_push_all(s, &x, 5 * STREAM_COLUMN + 3000);
+    assert_true(vip_stream_has_news(s));
     assert_true(vip_stream_latest(s, latest, NULL));
     assert_false(vip_stream_latest(s, latest, NULL));
+    while (vip_stream_has_news(s)) {
+        assert_true(vip_stream_next_event(s, &event, NULL));
+    }
+    assert_false(vip_stream_next_event(s, &event, NULL));
     size_t n = 0;
     while (vip_stream_next_result(s, next, NULL)) {
         n++;
