@@ -310,8 +310,9 @@ realtime: $(REALTIME) plugin $(HOSTS) $(RT_CLIENTS) $(BUILD)/tests/make_tiny_mod
 timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter of an hour
 	@tests/events/timing $(BUILD) long
 
-soak: program $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, fifty kills: some ten minutes
+soak: program $(PLAYER) $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, fifty kills, and ten minutes of JACK: half an hour
 	@tests/soak/run $(BUILD)
+	@tests/soak/jack $(BUILD)
 
 bench: $(BENCH) program plugin $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl

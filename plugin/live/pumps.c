@@ -12,8 +12,6 @@
 
 enum { MOST_THREADS = 64 };
 
-static const struct timespec NAP = {0, 4000000}; /* where there is nothing to do */
-
 typedef struct {
     vip_pumps *pumps;
     uint32_t first; /* stream; every `threads`-th from there */
@@ -34,11 +32,15 @@ work(void *user)
     vip_pumps *p = own->pumps;
     while (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
         int columns = 0;
+        double nap = 1;
         for (uint32_t i = own->first; i < p->n; i += p->threads) {
             columns += vip_stream_work(p->streams[i]);
+            const double its = vip_stream_nap(p->streams[i]);
+            nap = its < nap ? its : nap;
         }
         if (columns == 0) {
-            (void)nanosleep(&NAP, NULL);
+            const struct timespec time = {0, (long)(nap * 1e9) % 1000000000};
+            (void)nanosleep(&time, NULL);
         }
     }
     return NULL;

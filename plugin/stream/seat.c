@@ -131,6 +131,7 @@ vip_seat_reset(vip_seat *seat)
     atomic_store_explicit(&seat->accepted, 0, memory_order_relaxed);
     seat->columns = 0;
     seat->heard = 0;
+    seat->at_column = 0;
     seat->offset = (vip_seat_line){0};
     for (uint32_t c = 0; c < seat->classes; c++) {
         seat->open[c].id = 0;
@@ -176,8 +177,12 @@ vip_seat_has_begun(const vip_seat *seat)
 int
 vip_seat_pump(vip_seat *seat)
 {
-    const double accepted = (double)atomic_load_explicit(&seat->accepted, memory_order_relaxed);
+    const uint64_t there = atomic_load_explicit(&seat->accepted, memory_order_relaxed);
+    const double accepted = (double)there;
     const int columns = vipann_pump(seat->engine);
+    if (columns > 0) {
+        seat->at_column = there;
+    }
     if (columns == 0) {
         seat->heard = accepted; /* exactly: what drifted on the way, such as at gaps, is gone */
     } else if (columns > 0) {
@@ -193,6 +198,15 @@ vip_seat_backlog(const vip_seat *seat)
 {
     const double waits = (double)atomic_load_explicit(&seat->accepted, memory_order_relaxed) - seat->heard;
     return waits > 0 ? waits / seat->rate : 0;
+}
+
+/* The column was complete when its last frame came, which was not after what is remembered of it. */
+double
+vip_seat_rest(const vip_seat *seat)
+{
+    const uint64_t accepted = atomic_load_explicit(&seat->accepted, memory_order_relaxed);
+    const double rest = (double)seat->at_column + seat->column_frames - (double)accepted;
+    return seat->at_column > 0 && rest > 0 ? rest / seat->rate : 0;
 }
 
 bool

@@ -49,6 +49,7 @@ typedef struct {
     alignas(VIP_SEAT_LINE) bool serves; /* what it says is put into the outbox; else only kept in mind */
     uint64_t columns;                   /* heard */
     double heard;                       /* frames of those accepted */
+    uint64_t at_column;                 /* frames that were accepted when the newest column was heard; 0: none was */
     vip_seat_line offset;               /* added to its own numbers */
     vipann_event *open; /* [classes] events that have begun, id 0: none; the stream's ids once it serves */
     vipann_result *result;
@@ -76,6 +77,9 @@ int vip_seat_pump(vip_seat *seat);
 
 /* Seconds of sound that it has not heard yet, but for the column that is being collected. */
 double vip_seat_backlog(const vip_seat *seat);
+
+/* Seconds of sound that must come before it can hear another column, no more than there must; 0: not known. */
+double vip_seat_rest(const vip_seat *seat);
 
 /* It has heard as much as a window of so many columns needs. */
 bool vip_seat_is_warm(const vip_seat *seat, double window);

@@ -29,9 +29,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { CACHE_LINE = 64 };               /* bytes */
-static const long NAP = 4000000;        /* ns that the thread sleeps where there is nothing to do */
-static const long SHORT_NAP = 50000;    /* ns between two looks whether somebody has left */
+enum { CACHE_LINE = 64 };            /* bytes */
+static const double NAP = 0.002;     /* s between two looks whether a column is complete */
+static const double LONG_NAP = 0.05; /* s between two looks before: often enough for a ring of seconds */
+static const double EARLY =
+    0.006; /* s before a column is expected: as late as the last one can have been seen, and more */
+static const double SHORT_NAP = 5e-5;   /* s between two looks whether somebody has left */
 static const double LOOK_SECONDS = 1;   /* between two looks of the governor */
 static const uint64_t LOOK_COLUMNS = 2; /* and columns heard meanwhile, at least */
 
@@ -59,7 +62,7 @@ struct vip_stream {
 
     /* Anybody's. */
     alignas(CACHE_LINE) number load;
-    number backlog;
+    number backlog, rest;
     atomic_uint tag;
     atomic_uint_least64_t late_hops, exchanges, unread_lost;
     atomic_bool stop;    /* the thread is to end; relaxed, the join orders what comes after */
@@ -103,9 +106,9 @@ seconds(clockid_t clock)
 }
 
 static void
-nap(long nanoseconds)
+nap(double time_seconds)
 {
-    const struct timespec time = {0, nanoseconds};
+    const struct timespec time = {0, (long)(time_seconds * 1e9)};
     (void)nanosleep(&time, NULL); /* who is woken early looks early */
 }
 
@@ -297,6 +300,7 @@ step(vip_stream *s, bool live)
     const double begin = live ? seconds(CLOCK_MONOTONIC) : 0;
     const int columns = pump(s, serving);
     const int ahead = pump(s, coming);
+    store_number(&s->rest, vip_seat_rest(serving));
     if (live) {
         s->busy += seconds(CLOCK_MONOTONIC) - begin;
         s->columns += (uint64_t)columns;
@@ -321,12 +325,20 @@ work(void *stream)
         const int columns = step(s, true);
         (void)pthread_mutex_unlock(&s->lock);
         if (columns == 0) {
-            nap(NAP);
+            nap(vip_stream_nap(s));
         } else if (atomic_load_explicit(&s->waiting, memory_order_relaxed) > 0) {
             nap(SHORT_NAP);
         }
     }
     return NULL;
+}
+
+double
+vip_stream_nap(const vip_stream *s)
+{
+    const bool silent = atomic_load_explicit(&s->serving, memory_order_relaxed) == NULL; /* whether, not what */
+    const double rest = silent ? LONG_NAP : load_number(&s->rest) - EARLY;
+    return rest < NAP ? NAP : rest < LONG_NAP ? rest : LONG_NAP;
 }
 
 int

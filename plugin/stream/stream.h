@@ -5,7 +5,7 @@
  *                  vip_stream_set, vip_stream_look: never waits, allocates or calls the system
  *   owner          all else; one thread at a time
  *
- * The stream's own thread pumps, governs, and exchanges models; it sleeps a few milliseconds where there is nothing to do.
+ * The stream's own thread pumps, governs, and exchanges models; it sleeps where there is nothing to do.
  *
  * Exchanging a model: the new one's engine is fed beside the old one until its window is full, then results come from it;
  * the old engine is freed once the audio thread cannot see it any more. A model that cannot be used leaves the old one
@@ -92,6 +92,9 @@ void vip_stream_flush(vip_stream *stream);
 
 /* Pumps once, governs and exchanges; returns columns heard. Only of a stream that is not threaded. */
 int vip_stream_work(vip_stream *stream);
+
+/* For whoever calls vip_stream_work, which has heard nothing: seconds until it should be called again, 0.002 .. 0.05. */
+double vip_stream_nap(const vip_stream *stream);
 
 /* Whether there is a newest result or an event that has not been taken. */
 bool vip_stream_has_news(const vip_stream *stream) VIPANN_RT;

@@ -37,14 +37,17 @@ static void *
 hear(void *unused)
 {
     (void)unused;
-    const struct timespec nap = {0, 4000000};
     while (!atomic_load_explicit(&bench.stop, memory_order_relaxed)) {
         int columns = 0;
+        double nap = 1;
         for (size_t i = 0; i < bench.n; i++) {
             columns += vip_stream_work(bench.streams[i]);
+            const double its = vip_stream_nap(bench.streams[i]);
+            nap = its < nap ? its : nap;
         }
         if (columns == 0) {
-            (void)nanosleep(&nap, NULL);
+            const struct timespec time = {0, (long)(nap * 1e9) % 1000000000};
+            (void)nanosleep(&time, NULL);
         }
     }
     bench.cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID);

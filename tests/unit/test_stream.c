@@ -240,6 +240,39 @@ test_a_stream_can_go_while_its_thread_works(void **state) /* U7 */
     vip_stream_free(NULL);
 }
 
+/* Sound comes in blocks of a millisecond, and is looked for as seldom as the stream says. */
+static void
+test_whoever_works_may_sleep_and_hears_a_column_when_it_is_there(void **state) /* U11 */
+{
+    (void)state;
+    enum { MILLISECOND = RATE / 1000, COLUMN_MS = 320 };
+    const vip_stream_options o = said_options(false);
+    vip_stream *s = said_stream(&o, NULL);
+    assert_true(vip_stream_nap(s) > 0.04); /* without a model there is nothing to do */
+    assert_int_equal(vip_stream_give_model(s, said_common.models->causal, 1, true, NULL), VIPANN_OK);
+    double wake = 0;
+    int looks = 0, columns = 0, last = 0;
+    for (int now = 0; now < 20 * COLUMN_MS; now++) {
+        const float *channel = said_common.x + now * MILLISECOND;
+        assert_int_equal(vip_stream_push(s, &channel, MILLISECOND), MILLISECOND);
+        while (now >= wake) {
+            looks++;
+            if (vip_stream_work(s) > 0) {
+                assert_true(columns == 0 || (now - last >= COLUMN_MS - 3 && now - last <= COLUMN_MS + 3));
+                last = now;
+                columns++;
+                continue;
+            }
+            assert_true(vip_stream_nap(s) >= 0.002 && vip_stream_nap(s) <= 0.05);
+            wake = now + 1000 * vip_stream_nap(s);
+        }
+    }
+    assert_true(columns >= 18);
+    assert_true(looks <
+                20 * columns + COLUMN_MS); /* of which the first, which nobody can expect, takes half of its time */
+    vip_stream_free(s);
+}
+
 /* A stream of eight members that has got more sound than any machine can hear, until results are of fewer. */
 static vip_stream *
 overloaded_stream(vipann_result *r)
@@ -404,6 +437,7 @@ main(void)
         cmocka_unit_test(test_parameters_stay_when_the_model_is_exchanged),
         cmocka_unit_test(test_a_lean_stream_has_more_members_when_the_model_is_given_again),
         cmocka_unit_test(test_a_stream_can_go_while_its_thread_works),
+        cmocka_unit_test(test_whoever_works_may_sleep_and_hears_a_column_when_it_is_there),
         cmocka_unit_test(test_another_model_begins_with_all_that_is_asked_for),
         cmocka_unit_test(test_overload_takes_members_and_results_say_so),
         cmocka_unit_test(test_a_running_stream_allocates_nothing),
