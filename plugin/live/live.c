@@ -459,6 +459,14 @@ has_heard_all(const vip_live *live)
     return live->pumps != NULL;
 }
 
+/* Time goes on while nothing comes. */
+static bool
+has_waited_enough(const vip_live *live, double now)
+{
+    return live->pumps == NULL && live->duration > 0 && !isnan(live->ended) &&
+           live->before + (now - live->ended) >= live->duration;
+}
+
 static vip_live_state
 stop(vip_live *live, vip_live_state state)
 {
@@ -474,6 +482,9 @@ vip_live_turn(vip_live *live)
         reload(live);
     }
     const bool any = live->pumps != NULL && read_all(live);
+    if (atomic_load_explicit(&live->stopping, memory_order_relaxed)) {
+        (void)nanosleep(&A_WHILE, NULL); /* whoever goes on asking waits for something else */
+    }
     if (vip_writer_check(live->writer, &error) != VIPANN_OK) {
         if (error.text[0] != '\0') {
             vip_live_say(live, "%s", error.text);
@@ -487,7 +498,7 @@ vip_live_turn(vip_live *live)
         }
         live->looked = now;
     }
-    if (vip_signals_end() || has_heard_all(live)) {
+    if (vip_signals_end() || has_heard_all(live) || has_waited_enough(live, now)) {
         return stop(live, VIP_LIVE_DONE);
     }
     (void)nanosleep(any ? &A_WHILE : &TURN, NULL);

@@ -24,7 +24,7 @@ const vip_option VIP_OPTION_LIVE_DURATION = {
     .most = 1e9,
     .otherwise = "until it is told to end",
     .group = VIP_GROUP_SOUND,
-    .help = "End when so much has been heard of each input.",
+    .help = "End when the sound, and what was missing of it while a device or server had gone, has lasted so long.",
 };
 
 const vip_option VIP_OPTION_LIVE_LATENCY = {

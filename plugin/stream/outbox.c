@@ -159,12 +159,16 @@ put_latest(vip_outbox *o, const header *record)
     o->workers = atomic_exchange_explicit(&o->between, o->workers | UNREAD, memory_order_acq_rel) & BUFFER;
 }
 
-VIP_HOT size_t
-vip_outbox_waiting(const vip_outbox *o)
+VIP_HOT double
+vip_outbox_fill(const vip_outbox *o)
 {
-    const size_t taken =
-        atomic_load_explicit(&o->bytes_taken, memory_order_relaxed); /* both only grow: never too few */
-    return atomic_load_explicit(&o->bytes_written, memory_order_relaxed) - taken;
+    /* acquire: what was taken had been written, so no difference is negative. Partners: next_result, next_event. */
+    const size_t bytes_taken = atomic_load_explicit(&o->bytes_taken, memory_order_acquire);
+    const size_t events_taken = atomic_load_explicit(&o->events_taken, memory_order_acquire);
+    const size_t bytes = atomic_load_explicit(&o->bytes_written, memory_order_relaxed) - bytes_taken;
+    const size_t events = atomic_load_explicit(&o->events_written, memory_order_relaxed) - events_taken;
+    const double of_results = (double)bytes / VIP_OUTBOX_BYTES, of_events = (double)events / VIP_OUTBOX_EVENTS;
+    return of_results > of_events ? of_results : of_events;
 }
 
 bool

@@ -31,8 +31,8 @@ void vip_outbox_reset(vip_outbox *outbox);
  * out with it. */
 bool vip_outbox_put_result(vip_outbox *outbox, uint32_t tag, const vipann_result *result);
 
-/* Bytes of results that wait, of VIP_OUTBOX_BYTES. Any thread. */
-size_t vip_outbox_waiting(const vip_outbox *outbox) VIPANN_RT;
+/* How full the fuller one of the two queues is, 0 .. 1. Any thread. */
+double vip_outbox_fill(const vip_outbox *outbox) VIPANN_RT;
 
 /* Events that can be put now. */
 size_t vip_outbox_event_space(vip_outbox *outbox);

@@ -510,7 +510,7 @@ vip_stream_look(const vip_stream *s, vip_stream_state *state)
         .late_hops = atomic_load_explicit(&s->late_hops, memory_order_relaxed),
         .exchanges = atomic_load_explicit(&s->exchanges, memory_order_relaxed),
         .unread_lost = atomic_load_explicit(&s->unread_lost, memory_order_relaxed),
-        .unread = (double)vip_outbox_waiting(s->outbox) / VIP_OUTBOX_BYTES,
+        .unread = vip_outbox_fill(s->outbox),
     };
 }
 

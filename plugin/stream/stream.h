@@ -124,7 +124,7 @@ typedef struct {
     double pushed_seconds;        /* of sound, in all; the stream's time now */
     double lost_seconds;          /* of them */
     double backlog_seconds;       /* of sound that waits */
-    double unread;                /* 0 .. 1: how full the queue of results is */
+    double unread;                /* 0 .. 1: how full the queue of results is, or that of events if it is fuller */
     uint64_t late_hops, exchanges, unread_lost; /* results for which it had no room */
 } vip_stream_state;
 void vip_stream_look(const vip_stream *stream, vip_stream_state *state) VIPANN_RT;

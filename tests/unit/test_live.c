@@ -290,6 +290,25 @@ test_events_are_passed_on_as_they_begin_and_end(void **state)
 }
 
 static void
+test_an_end_is_not_waited_for_where_nothing_comes(void **state)
+{
+    (void)state;
+    use(common.model);
+    program p;
+    start(&p, "--format jsonl --passes 2 --duration 3.4", 1, NULL);
+    begin(&p, RATE);
+    assert_int_equal(hear(&p, 1, 0, 10 * STREAM_COLUMN, 777, true), VIP_LIVE_ON);
+    vip_live_end(p.live); /* after 3.2 s of sound */
+    int turns = 0;
+    while (vip_live_turn(p.live) == VIP_LIVE_ON) {
+        assert_true(turns++ < MOST_TURNS);
+    }
+    assert_true(turns > 0);
+    end(&p);
+    free(p.text);
+}
+
+static void
 test_no_more_is_heard_than_asked_for(void **state)
 {
     (void)state;
@@ -670,6 +689,7 @@ main(void)
         cmocka_unit_test(test_events_are_written_when_they_end_and_if_asked_when_they_begin),
         cmocka_unit_test(test_events_are_passed_on_as_they_begin_and_end),
         cmocka_unit_test(test_no_more_is_heard_than_asked_for),
+        cmocka_unit_test(test_an_end_is_not_waited_for_where_nothing_comes),
         cmocka_unit_test(test_an_end_within_a_column_repeats_no_result),
         cmocka_unit_test(test_time_goes_on_where_sound_begins_anew),
         cmocka_unit_test(test_another_model_takes_over_and_a_broken_one_does_not),
