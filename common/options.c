@@ -203,8 +203,9 @@ read_line(const vip_command *command, int argc, char *const *argv, vip_arguments
                         command->name, command->name, command->operands, command->name);
     }
     if (a->n_operands > command->most_operands) {
+        const char *operands = command->most_operands > 0 ? command->operands : "[OPTION...]";
         return vip_fail(error, VIPANN_E_ARG, "%s: \"%.60s\" is one argument too many; expected %s %s", command->name,
-                        a->operands[command->most_operands], command->name, command->operands);
+                        a->operands[command->most_operands], command->name, operands);
     }
     return VIPANN_OK;
 }
