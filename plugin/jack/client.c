@@ -347,6 +347,17 @@ list_connections(vip_wires *wires, const jack_port_t *port, uint32_t own)
     jack_free(names);
 }
 
+bool
+vip_client_connected(const vip_client *c)
+{
+    for (uint32_t i = 0; i < c->setup.inputs; i++) {
+        if (jack_port_connected(c->ports[i]) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 vip_client_wire(vip_client *c, vip_wires *wires)
 {

@@ -53,6 +53,9 @@ bool vip_client_rewired(vip_client *client);
 /* Looks who is there and who is connected, and connects those that are to be. */
 void vip_client_wire(vip_client *client, vip_wires *wires);
 
+/* Whether any of our inputs is connected. */
+bool vip_client_connected(const vip_client *client);
+
 /* Times that the server was late so far (xruns): what it played and recorded then has a hole. */
 uint64_t vip_client_xruns(const vip_client *client);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* jack.c -- `vipann jack`: ports of a JACK server in, results and events out, and events as MIDI. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@ enum { NAME_BYTES = 8 };
 static const double LOOK_S = 0.1;  /* at a server, before it is known how fast it goes */
 static const double RETRY_S = 1;   /* between two attempts to find a server, and to connect ports that were not ready */
 static const double SILENCE_S = 1; /* for notes to end in */
+static const double ALONE_S = 5;   /* for somebody to connect something, before we say that nothing is connected */
 
 /* ------------------------------------------------------------------------------------------------------- options */
 
@@ -136,6 +138,7 @@ typedef struct {
     vip_client *client; /* NULL: no server */
     double rate;        /* that is being heard, Hz */
     double wired;       /* s: the last look at ports and connections */
+    double connected;   /* s: when something was connected last; infinite: that nothing is has been said */
     uint64_t xruns;     /* of clients before this one */
 } session;
 
@@ -235,12 +238,13 @@ leave(session *s)
     }
 }
 
-/* No more sound comes for now: what was heard is written, and notes end where somebody is there to hear it. */
-static void
+/* No more sound comes for now: what was heard is written, and notes end where somebody is there to hear it.
+ * VIP_LIVE_FAILED if it could not be written. */
+static vip_live_state
 finish(session *s)
 {
     vip_ear_shut(&s->ear);
-    vip_live_end(s->live);
+    const vip_live_state ended = vip_live_end(s->live);
     if (s->notes != NULL) {
         vip_note_queue_end(s->notes);
         for (double until = seconds() + SILENCE_S; !vip_client_lost(s->client) && !vip_note_queue_silent(s->notes);) {
@@ -250,6 +254,22 @@ finish(session *s)
             (void)vip_live_turn(s->live);
         }
     }
+    return ended;
+}
+
+/* Who mistypes --connect would otherwise listen to silence for a night, and not know. */
+static void
+tell_alone(session *s, double now)
+{
+    if (vip_client_connected(s->client)) {
+        s->connected = now;
+    } else if (now - s->connected >= ALONE_S) {
+        vip_live_say(s->live,
+                     "nothing is connected to %s, so silence is heard; connect something, or give a --connect that "
+                     "matches a port (jack_lsp lists them)",
+                     s->setup.inputs > 1 ? "any input" : s->inputs[0]);
+        s->connected = INFINITY;
+    }
 }
 
 static void
@@ -258,6 +278,7 @@ wire(session *s)
     const double now = seconds();
     if (vip_client_rewired(s->client) || now - s->wired >= RETRY_S) {
         vip_client_wire(s->client, s->wires);
+        tell_alone(s, now);
         s->wired = now;
     }
 }
@@ -267,6 +288,7 @@ begin(session *s)
 {
     vipann_error error;
     s->rate = vip_client_rate(s->client);
+    s->connected = seconds();
     if (vip_live_begin(s->live, s->rate, 1, &error) != VIPANN_OK) {
         return fail(s, &error);
     }
@@ -290,12 +312,11 @@ listen(session *s)
         wire(s);
         state = vip_live_turn(s->live);
         if (state == VIP_LIVE_ON && !vip_client_lost(s->client) && vip_client_rate(s->client) != s->rate) {
-            finish(s);
-            state = begin(s);
+            state = finish(s);
+            state = state == VIP_LIVE_ON ? begin(s) : state;
         }
     }
-    finish(s);
-    return state;
+    return finish(s) == VIP_LIVE_ON ? state : VIP_LIVE_FAILED;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- run */

@@ -107,6 +107,29 @@ engine_options(const vip_live *live, const vipann_model *model)
     return options;
 }
 
+/* Once: another model keeps to it, since it changes how late results are. */
+static vipann_status
+choose_latency(vip_live *live, vipann_model *model, vipann_error *error)
+{
+    double load;
+    vipann_latency latency;
+    const vipann_status status = vip_live_latency(live->arguments, model, live->setup.inputs, &latency, &load, error);
+    if (status == VIPANN_OK && latency == VIPANN_CENTRED && !isnan(load)) {
+        vipann_model_info info;
+        char wait[VIP_NUMBER_SIZE];
+        vipann_model_describe(model, &info);
+        vip_live_say(
+            live,
+            "--latency edge would take %.0f %% of this machine, so results are centred: they wait %s s for the "
+            "sound that follows",
+            100 * load, vip_number_fixed(wait, info.look_ahead_seconds, 1));
+    }
+    vip_live_stream_options(live->arguments, model, latency, &live->options);
+    live->options.rules = give_rules;
+    live->options.user = live;
+    return status;
+}
+
 /* Opens model and rules anew; they are in force if all is well, under a tag of their own. E_ARG: the model does not have
  * what the options ask of it. */
 static vipann_status
@@ -121,6 +144,10 @@ open_model(vip_live *live, vipann_error *error)
         options.channels = VIPANN_MAX_CHANNELS; /* how many there are is not known yet */
         options.rules = rules;
         status = vipann_model_cost(model, &options, &cost, error);
+        if (status == VIPANN_OK && live->model == NULL) {
+            status = choose_latency(live, model, error);
+            options.latency = live->options.latency;
+        }
         if (status == VIPANN_OK) {
             status = vip_writer_enter(live->writer, live->tag + 1, model, &options, error);
         }
@@ -159,29 +186,6 @@ reload(vip_live *live)
 /* --------------------------------------------------------------------------------------------------------- set-up */
 
 static vipann_status
-choose_latency(vip_live *live, vipann_error *error)
-{
-    double load;
-    vipann_latency latency;
-    const vipann_status status =
-        vip_live_latency(live->arguments, live->model, live->setup.inputs, &latency, &load, error);
-    if (status == VIPANN_OK && latency == VIPANN_CENTRED && !isnan(load)) {
-        vipann_model_info info;
-        char wait[VIP_NUMBER_SIZE];
-        vipann_model_describe(live->model, &info);
-        vip_live_say(
-            live,
-            "--latency edge would take %.0f %% of this machine, so results are centred: they wait %s s for the "
-            "sound that follows",
-            100 * load, vip_number_fixed(wait, info.look_ahead_seconds, 1));
-    }
-    vip_live_stream_options(live->arguments, live->model, latency, &live->options);
-    live->options.rules = give_rules;
-    live->options.user = live;
-    return status;
-}
-
-static vipann_status
 set_up(vip_live *live, vipann_error *error)
 {
     const vip_arguments *a = live->arguments;
@@ -203,8 +207,7 @@ set_up(vip_live *live, vipann_error *error)
     if (live->result == NULL) {
         return live->writer == NULL ? error->status : vip_fail_memory(error, "the results");
     }
-    status = open_model(live, error);
-    return status == VIPANN_OK ? choose_latency(live, error) : status;
+    return open_model(live, error);
 }
 
 vip_live *
@@ -377,11 +380,23 @@ read_all(vip_live *live)
     return any;
 }
 
-void
+/* Whether all could be written so far; if not, and nobody has gone away who read it, one line says why. */
+static bool
+is_written(vip_live *live)
+{
+    vipann_error error = {VIPANN_OK, ""};
+    const bool written = vip_writer_check(live->writer, &error) == VIPANN_OK;
+    if (!written && error.text[0] != '\0') {
+        vip_live_say(live, "%s", error.text);
+    }
+    return written;
+}
+
+vip_live_state
 vip_live_end(vip_live *live)
 {
     if (live->pumps == NULL) {
-        return;
+        return VIP_LIVE_ON;
     }
     vip_pumps_stop(live->pumps);
     live->pumps = NULL;
@@ -404,6 +419,7 @@ vip_live_end(vip_live *live)
     live->before += most;
     live->ended = seconds(CLOCK_MONOTONIC);
     free_streams(live);
+    return is_written(live) ? VIP_LIVE_ON : VIP_LIVE_FAILED;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- turns */
@@ -477,7 +493,6 @@ stop(vip_live *live, vip_live_state state)
 vip_live_state
 vip_live_turn(vip_live *live)
 {
-    vipann_error error = {VIPANN_OK, ""};
     if (vip_signals_reload()) {
         reload(live);
     }
@@ -485,10 +500,7 @@ vip_live_turn(vip_live *live)
     if (atomic_load_explicit(&live->stopping, memory_order_relaxed)) {
         (void)nanosleep(&A_WHILE, NULL); /* whoever goes on asking waits for something else */
     }
-    if (vip_writer_check(live->writer, &error) != VIPANN_OK) {
-        if (error.text[0] != '\0') {
-            vip_live_say(live, "%s", error.text);
-        }
+    if (!is_written(live)) {
         return stop(live, VIP_LIVE_FAILED);
     }
     const double now = seconds(CLOCK_MONOTONIC);

@@ -60,8 +60,9 @@ void vip_live_push(vip_live *live, uint32_t input, const float *const *channels,
  * nothing is lost. Not real-time safe. May take turns with vip_live_push. */
 void vip_live_push_all(vip_live *live, uint32_t input, const float *const *channels, uint32_t frames);
 
-/* No push is under way or follows: hears what waits, ends events, writes it all. */
-void vip_live_end(vip_live *live);
+/* No push is under way or follows: hears what waits, ends events, writes it all. VIP_LIVE_FAILED if it could not be
+ * written, which has been said; else VIP_LIVE_ON. */
+vip_live_state vip_live_end(vip_live *live);
 
 /* Writes what has been heard since, reloads model and rules if SIGHUP came, says what is worth knowing, and waits up to ten
  * milliseconds. Also while nothing has begun. */

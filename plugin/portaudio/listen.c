@@ -181,7 +181,7 @@ begin(listener *l, vipann_error *error)
         return status;
     }
     if (!start_thread(l)) {
-        vip_live_end(l->live);
+        (void)vip_live_end(l->live);
         return vip_fail(error, VIPANN_E_MEMORY, "no more threads can be had");
     }
     if (l->has_begun) {
@@ -191,19 +191,20 @@ begin(listener *l, vipann_error *error)
     return VIPANN_OK;
 }
 
-static void
+/* VIP_LIVE_FAILED if the last could not be written. */
+static vip_live_state
 end(listener *l)
 {
     if (!l->begun) {
-        return;
+        return VIP_LIVE_ON;
     }
     atomic_store_explicit(&l->over, true, memory_order_relaxed);
     (void)pthread_join(l->thread, NULL);
     if (vip_ear_look(l->ear) == VIP_EAR_ENDED) { /* which was noticed some time after its last sound */
         push_gap(l, (uint64_t)((seconds() - l->heard) * l->rate));
     }
-    vip_live_end(l->live);
     l->begun = false;
+    return vip_live_end(l->live);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ turns */
@@ -223,7 +224,7 @@ lose(listener *l, vipann_error *error)
     const bool lost = l->begun;
     vipann_error why = {VIPANN_E_IO, "the sound system has ended without a word"};
     const vip_child_end how = vip_ear_end(l->ear, &why);
-    end(l);
+    (void)end(l); /* the next turn sees what went wrong with it */
     vip_ear_stop(l->ear);
     l->ear = NULL;
     l->ended = seconds();
@@ -292,8 +293,8 @@ listen_until_the_end(listener *l)
         }
         state = vip_live_turn(l->live);
     }
-    end(l);
-    return state == VIP_LIVE_DONE ? VIP_EXIT_DONE : VIP_EXIT_FAILED;
+    const vip_live_state ended = end(l);
+    return state == VIP_LIVE_DONE && ended == VIP_LIVE_ON ? VIP_EXIT_DONE : VIP_EXIT_FAILED;
 }
 
 /* The process looks for the device while the model is opened. */

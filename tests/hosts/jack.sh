@@ -256,6 +256,14 @@ late_ports() {
     wants_lines 2 && signal TERM && ended 0 && quiet
 }
 
+nothing_connected() { # which is said once
+    start_server 48000 512 || return
+    hear --connect '^payler:'
+    is_told() { [ "$(grep -c 'nothing is connected to in_1, so silence is heard' "$scratch/err")" = 1 ]; }
+    until_true is_told || fail 'nothing said'
+    signal TERM && ended 0 && said 'nothing is connected'
+}
+
 no_server() {
     hear --no-start-server
     ended 1 && said "vipann jack: no JACK server \"$JACK_DEFAULT_SERVER\" is running; start one"
@@ -276,7 +284,7 @@ asked_wrongly() { # before anything is opened
     hear --inputs 65
     ended 2 && said 'expected a whole number of 1 to 64'
     hear here
-    ended 2 && said 'one argument too many'
+    ended 2 && said 'one argument too many; expected vipann jack \[OPTION...\]$'
 }
 
 same_name() {
@@ -424,6 +432,7 @@ is_case 'real time, period 1024' real_time_1024
 is_case 'real time, period 64' real_time_64
 is_case 'another period meanwhile' other_size
 is_case 'ports that appear later are connected' late_ports
+is_case 'that nothing is connected is said' nothing_connected
 is_case 'no server' no_server
 is_case 'asked wrongly' asked_wrongly
 is_case 'the name is taken' same_name

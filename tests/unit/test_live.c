@@ -513,6 +513,48 @@ test_output_that_cannot_be_written_ends_it_with_one_line(void **state)
     assert_string_equal(errors, "");
 }
 
+static void
+test_an_end_that_cannot_be_written_is_said_once(void **state)
+{
+    (void)state;
+    char errors[1024];
+    use(common.model);
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    const int before = catch_errors();
+    program p;
+    start(&p, "--format csv --events --threshold 0 --passes 2", 1, full); /* of which nothing ends before the sound */
+    begin(&p, RATE);
+    const float *channels[] = {common.x};
+    vip_live_push_all(p.live, 0, channels, N / 2);
+    assert_int_equal(vip_live_end(p.live), VIP_LIVE_FAILED);
+    assert_int_equal(vip_live_turn(p.live), VIP_LIVE_FAILED);
+    end(&p);
+    give_back_errors(before, errors, sizeof errors);
+    assert_int_equal(count(errors, "\n"), 1);
+    assert_non_null(strstr(errors, "No space left"));
+}
+
+static void
+test_the_heading_says_how_late_results_are(void **state)
+{
+    (void)state;
+    static const char *const latencies[] = {"centred", "edge"};
+    char same[SCRATCH_PATH];
+    use(scratch_path(same, &common.models->folder, "same.safetensors"));
+    for (size_t i = 0; i < LENGTH(latencies); i++) {
+        char line[64], expected[64];
+        (void)snprintf(line, sizeof line, "--format text --passes 2 --latency %s", latencies[i]);
+        (void)snprintf(expected, sizeof expected, ", %s\n", latencies[i]);
+        char *text = lines_of(line, 1, BLOCK, true);
+        const char *end = strchr(text, '\n'); /* of the first line, which is the heading */
+        assert_non_null(end);
+        assert_non_null(strstr(text, expected));
+        assert_true(strstr(text, expected) < end);
+        free(text);
+    }
+}
+
 /* A host that runs as fast as it can, while nobody takes what is heard for a while. */
 typedef struct {
     program *p;
@@ -696,6 +738,8 @@ main(void)
         cmocka_unit_test(test_what_a_signal_asks_for_is_done),
         cmocka_unit_test(test_a_line_that_waits_for_its_reader_outlasts_signals),
         cmocka_unit_test(test_output_that_cannot_be_written_ends_it_with_one_line),
+        cmocka_unit_test(test_an_end_that_cannot_be_written_is_said_once),
+        cmocka_unit_test(test_the_heading_says_how_late_results_are),
         cmocka_unit_test(test_a_fast_host_waits_for_what_is_written),
         cmocka_unit_test(test_a_fast_host_that_waits_lets_a_program_end_without_a_hole),
         cmocka_unit_test(test_what_is_asked_wrongly_is_said),
