@@ -155,7 +155,7 @@ $(PRESETS): $(BUILD)/presets/%.conf: $(BUILD)/presets/write
 	$(Q)$< $* > $@
 
 # The description is written by the tables that the plugin is compiled from.
-$(BUNDLE)/vipann.so: $(LV2) $(STREAM) $(PRESET) $(BUILD)/common/number.o $(BUILD)/libvipann.a plugin/lv2/exports.map
+$(BUNDLE)/vipann.so: $(LV2) $(STREAM) $(PRESET) $(BUILD)/common/number.o $(BUILD)/common/clock.o $(BUILD)/libvipann.a plugin/lv2/exports.map
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(STAY) $(WHOLE) -Wl,--version-script=plugin/lv2/exports.map -o $@ $(filter %.o %.a,$^) $(LIBS)
 
@@ -198,7 +198,7 @@ $(BENCH) $(OTHER): $(COMMON) $(BUILD)/libvipann.a
 $(BUILD)/tests/host: $(HOST)
 # Libraries are to call what the program defines, so it is exported.
 $(BUILD)/tests/check_rt: EXPORT = -rdynamic
-$(BUILD)/tests/check_rt: $(filter-out %/check_rt_portaudio.o %/check_rt_jack.o,$(call objects,tests/rt/*.c)) $(STREAM) $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
+$(BUILD)/tests/check_rt: $(filter-out %/check_rt_portaudio.o %/check_rt_jack.o,$(call objects,tests/rt/*.c)) $(STREAM) $(BUILD)/common/clock.o $(filter %/bundle.o %/rig.o %/rows.o,$(HOST))
 $(BUILD)/tests/sound_file: $(BUILD)/tests/hosts/sound_file.o
 $(BUILD)/tests/same_answers: $(filter %/account.o %/bundle.o %/rig.o %/rows.o,$(HOST)) $(BUILD)/tests/hosts/same_answers.o
 $(BUILD)/tests/tap.so: EXPORT = -shared

@@ -10,6 +10,14 @@
 
 static const double END = 253402300800.0; /* seconds from 1970 to the year 10000 */
 
+double
+vip_clock_seconds(clockid_t clock)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 /* Splits a moment into whole seconds and the ticks beyond, `scale` of which are a second. What is shown is rounded first, so
  * that no :60 appears. */
 static bool

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* clock.h -- moments of the wall clock as text, the same in every locale. */
+/* clock.h -- clocks as numbers, and moments of the wall clock as text, the same in every locale. */
 #ifndef VIP_COMMON_CLOCK_H
 #define VIP_COMMON_CLOCK_H
+
+#include <time.h>
+
+/* Seconds of a clock, such as CLOCK_MONOTONIC. Thread: any but the audio thread. */
+double vip_clock_seconds(clockid_t clock);
 
 enum { VIP_CLOCK_SIZE = 32 }; /* bytes that hold any moment written here */
 

@@ -9,6 +9,7 @@
 #include <jack/jack.h>
 #include <jack/midiport.h>
 
+#include <common/clock.h>
 #include <common/support.h>
 #include <plugin/stream/stream.h>
 
@@ -139,14 +140,6 @@ on_xrun(void *user)
 
 /* --------------------------------------------------------------------------------------------------- open and close */
 
-static double
-seconds(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void
 say_nothing(const char *text)
 {
@@ -242,7 +235,7 @@ vip_client_open(const vip_client_setup *setup, bool may_start, vipann_error *err
     }
     jack_on_info_shutdown(c->jack, on_shutdown, c);
     c->opened = jack_last_frame_time(c->jack);
-    c->opened_at = seconds();
+    c->opened_at = vip_clock_seconds(CLOCK_MONOTONIC);
     return c;
 }
 
@@ -281,8 +274,9 @@ static bool
 goes_fast(const vip_client *c)
 {
     const jack_nframes_t gone = jack_last_frame_time(c->jack) - c->opened; /* of a count that wraps */
-    const double most = FAST_TIMES * (seconds() - c->opened_at) * jack_get_sample_rate(c->jack) +
-                        FAST_BLOCKS * jack_get_buffer_size(c->jack);
+    const double most =
+        FAST_TIMES * (vip_clock_seconds(CLOCK_MONOTONIC) - c->opened_at) * jack_get_sample_rate(c->jack) +
+        FAST_BLOCKS * jack_get_buffer_size(c->jack);
     return gone > most;
 }
 

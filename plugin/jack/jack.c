@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include <common/clock.h>
 #include <common/support.h>
 #include <plugin/live/live.h>
 #include <plugin/live/signals.h>
@@ -142,14 +142,6 @@ typedef struct {
     uint64_t xruns;     /* of clients before this one */
 } session;
 
-static double
-seconds(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void
 on_event(void *user, uint32_t input, const vipann_event *event)
 {
@@ -170,7 +162,8 @@ static vip_live_state
 wait(session *s, double most)
 {
     vip_live_state state = VIP_LIVE_ON;
-    for (double until = seconds() + most; state == VIP_LIVE_ON && seconds() < until;) {
+    for (double until = vip_clock_seconds(CLOCK_MONOTONIC) + most;
+         state == VIP_LIVE_ON && vip_clock_seconds(CLOCK_MONOTONIC) < until;) {
         state = vip_live_turn(s->live);
     }
     return state;
@@ -247,8 +240,9 @@ finish(session *s)
     const vip_live_state ended = vip_live_end(s->live);
     if (s->notes != NULL) {
         vip_note_queue_end(s->notes);
-        for (double until = seconds() + SILENCE_S; !vip_client_lost(s->client) && !vip_note_queue_silent(s->notes);) {
-            if (seconds() > until) {
+        for (double until = vip_clock_seconds(CLOCK_MONOTONIC) + SILENCE_S;
+             !vip_client_lost(s->client) && !vip_note_queue_silent(s->notes);) {
+            if (vip_clock_seconds(CLOCK_MONOTONIC) > until) {
                 break;
             }
             (void)vip_live_turn(s->live);
@@ -275,7 +269,7 @@ tell_alone(session *s, double now)
 static void
 wire(session *s)
 {
-    const double now = seconds();
+    const double now = vip_clock_seconds(CLOCK_MONOTONIC);
     if (vip_client_rewired(s->client) || now - s->wired >= RETRY_S) {
         vip_client_wire(s->client, s->wires);
         tell_alone(s, now);
@@ -288,7 +282,7 @@ begin(session *s)
 {
     vipann_error error;
     s->rate = vip_client_rate(s->client);
-    s->connected = seconds();
+    s->connected = vip_clock_seconds(CLOCK_MONOTONIC);
     if (vip_live_begin(s->live, s->rate, 1, &error) != VIPANN_OK) {
         return fail(s, &error);
     }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include <common/clock.h>
 #include <common/number.h>
 #include <common/support.h>
 #include <plugin/program/models.h>
@@ -59,14 +60,6 @@ struct vip_live {
     vipann_result *result;
     input inputs[VIP_LIVE_MOST_INPUTS];
 };
-
-static double
-seconds(clockid_t clock)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 void
 vip_live_say(vip_live *live, const char *format, ...)
@@ -287,7 +280,7 @@ vip_live_begin(vip_live *live, double rate, uint32_t channels, vipann_error *err
 {
     vipann_error why = {VIPANN_OK, ""};
     if (!isnan(live->ended)) {
-        live->before += seconds(CLOCK_MONOTONIC) - live->ended;
+        live->before += vip_clock_seconds(CLOCK_MONOTONIC) - live->ended;
     }
     live->options.rate = rate;
     live->options.channels = channels;
@@ -337,7 +330,7 @@ read_input(vip_live *live, uint32_t i)
     bool any = false;
     vip_stream_look(live->streams[i], &state);
     if (!atomic_load_explicit(&in->fast, memory_order_relaxed) || isnan(in->wall.zero)) {
-        vip_wall_look(&in->wall, seconds(CLOCK_REALTIME), state.pushed_seconds);
+        vip_wall_look(&in->wall, vip_clock_seconds(CLOCK_REALTIME), state.pushed_seconds);
     }
     const double utc = in->wall.zero - live->before;
     while (vip_stream_next_result(live->streams[i], live->result, &tag)) {
@@ -417,7 +410,7 @@ vip_live_end(vip_live *live)
                      (unsigned long long)late, lost);
     }
     live->before += most;
-    live->ended = seconds(CLOCK_MONOTONIC);
+    live->ended = vip_clock_seconds(CLOCK_MONOTONIC);
     free_streams(live);
     return is_written(live) ? VIP_LIVE_ON : VIP_LIVE_FAILED;
 }
@@ -503,7 +496,7 @@ vip_live_turn(vip_live *live)
     if (!is_written(live)) {
         return stop(live, VIP_LIVE_FAILED);
     }
-    const double now = seconds(CLOCK_MONOTONIC);
+    const double now = vip_clock_seconds(CLOCK_MONOTONIC);
     if (live->pumps != NULL && now - live->looked >= LOOK_S) {
         for (uint32_t i = 0; i < live->setup.inputs; i++) {
             tell(live, i);

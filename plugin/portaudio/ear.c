@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <common/clock.h>
 #include <common/support.h>
 
 #include "child.h"
@@ -33,14 +34,6 @@ struct vip_ear {
     uint64_t calls;
     vip_shared *shared;
 };
-
-static double
-seconds(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ------------------------------------------------------------------------------------------------------------ start */
 
@@ -160,7 +153,7 @@ vip_ear_start(vip_duty duty, const vip_wanted *wanted, uint32_t least_channels, 
         ear->shared->duty = duty;
         ear->shared->wanted = *wanted;
         ear->shared->least_channels = least_channels;
-        ear->began = seconds();
+        ear->began = vip_clock_seconds(CLOCK_MONOTONIC);
         failed = spawn(ear, &f);
         ear->process = failed == 0 ? ear->process : 0;
     }
@@ -195,7 +188,7 @@ vip_ear_look(vip_ear *ear)
     if (has_ended(ear)) {
         return VIP_EAR_ENDED;
     }
-    const double now = seconds();
+    const double now = vip_clock_seconds(CLOCK_MONOTONIC);
     /* acquire: what is known of the sound is seen. Partner: vip_child_run. */
     const bool hears = atomic_load_explicit(&ear->shared->state, memory_order_acquire) == VIP_CHILD_HEARS;
     const uint64_t calls = atomic_load_explicit(&ear->shared->calls, memory_order_relaxed);
@@ -243,8 +236,8 @@ vip_ear_shared(vip_ear *ear)
 static void
 wait_a_while(vip_ear *ear)
 {
-    const double until = seconds() + LEAVE_S;
-    while (!has_ended(ear) && seconds() < until) {
+    const double until = vip_clock_seconds(CLOCK_MONOTONIC) + LEAVE_S;
+    while (!has_ended(ear) && vip_clock_seconds(CLOCK_MONOTONIC) < until) {
         (void)nanosleep(&MOMENT, NULL);
     }
 }

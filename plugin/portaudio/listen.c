@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <common/clock.h>
 #include <common/support.h>
 #include <plugin/live/live.h>
 #include <plugin/program/asked.h>
@@ -80,14 +81,6 @@ typedef struct {
     float *blocks[VIPANN_MAX_CHANNELS]; /* [channel][BLOCK], likewise */
 } listener;
 
-static double
-seconds(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* ------------------------------------------------------------------------------------------------------- the thread */
 
 static void
@@ -125,7 +118,7 @@ take_sound(void *user)
         uint32_t n;
         while ((n = vip_shared_take(shared, l->channels, l->blocks, BLOCK)) > 0) {
             push(l, n);
-            l->heard = seconds();
+            l->heard = vip_clock_seconds(CLOCK_MONOTONIC);
         }
         if (dropped > l->dropped) {
             push_gap(l, dropped - l->dropped);
@@ -175,7 +168,7 @@ begin(listener *l, vipann_error *error)
     /* What was heard while the model was opened is of the past. */
     vip_shared_skip(shared);
     l->dropped = l->lost = atomic_load_explicit(&shared->dropped, memory_order_relaxed);
-    l->heard = seconds();
+    l->heard = vip_clock_seconds(CLOCK_MONOTONIC);
     const vipann_status status = vip_live_begin(l->live, l->rate, l->channels, error);
     if (status != VIPANN_OK) {
         return status;
@@ -201,7 +194,7 @@ end(listener *l)
     atomic_store_explicit(&l->over, true, memory_order_relaxed);
     (void)pthread_join(l->thread, NULL);
     if (vip_ear_look(l->ear) == VIP_EAR_ENDED) { /* which was noticed some time after its last sound */
-        push_gap(l, (uint64_t)((seconds() - l->heard) * l->rate));
+        push_gap(l, (uint64_t)((vip_clock_seconds(CLOCK_MONOTONIC) - l->heard) * l->rate));
     }
     l->begun = false;
     return vip_live_end(l->live);
@@ -213,7 +206,7 @@ static vipann_status
 start_ear(listener *l, vipann_error *error)
 {
     l->ear = vip_ear_start(VIP_DUTY_HEAR, &l->wanted, l->least_channels, error);
-    l->ended = seconds();
+    l->ended = vip_clock_seconds(CLOCK_MONOTONIC);
     return l->ear != NULL ? VIPANN_OK : error->status;
 }
 
@@ -227,7 +220,7 @@ lose(listener *l, vipann_error *error)
     (void)end(l); /* the next turn sees what went wrong with it */
     vip_ear_stop(l->ear);
     l->ear = NULL;
-    l->ended = seconds();
+    l->ended = vip_clock_seconds(CLOCK_MONOTONIC);
     if (!l->has_begun) {
         return vip_fail(error, VIPANN_E_IO, "%s", why.text);
     }
@@ -258,7 +251,7 @@ static vipann_status
 attend(listener *l, vipann_error *error)
 {
     if (l->ear == NULL) {
-        return seconds() - l->ended >= RETRY_S ? start_ear(l, error) : VIPANN_OK;
+        return vip_clock_seconds(CLOCK_MONOTONIC) - l->ended >= RETRY_S ? start_ear(l, error) : VIPANN_OK;
     }
     switch (vip_ear_look(l->ear)) {
     case VIP_EAR_STARTS:

@@ -19,6 +19,7 @@
 #include "outbox.h"
 #include "seat.h"
 
+#include <common/clock.h>
 #include <common/support.h>
 
 #include <math.h>
@@ -95,14 +96,6 @@ load_number(const number *n)
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
-}
-
-static double
-seconds(clockid_t clock)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static void
@@ -246,8 +239,8 @@ serve(vip_stream *s, vip_seat *seat)
 static void
 begin_looking(vip_stream *s)
 {
-    s->looked = seconds(CLOCK_MONOTONIC);
-    s->cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+    s->looked = vip_clock_seconds(CLOCK_MONOTONIC);
+    s->cpu = vip_clock_seconds(CLOCK_THREAD_CPUTIME_ID);
     s->busy = 0;
     s->columns = 0;
 }
@@ -256,7 +249,7 @@ begin_looking(vip_stream *s)
 static void
 look(vip_stream *s, const vip_seat *seat, const vip_seat *coming)
 {
-    const double elapsed = seconds(CLOCK_MONOTONIC) - s->looked, column = seat->column_seconds;
+    const double elapsed = vip_clock_seconds(CLOCK_MONOTONIC) - s->looked, column = seat->column_seconds;
     if (elapsed < LOOK_SECONDS || s->columns < LOOK_COLUMNS) {
         return;
     }
@@ -264,7 +257,7 @@ look(vip_stream *s, const vip_seat *seat, const vip_seat *coming)
     const double block = atomic_load_explicit(&s->block, memory_order_relaxed) / s->options.rate;
     const double own = vip_seat_backlog(seat), other = coming == NULL ? 0 : vip_seat_backlog(coming);
     const double waits = (own > other ? own : other) - block;
-    const double cpu = s->options.threaded ? seconds(CLOCK_THREAD_CPUTIME_ID) - s->cpu : s->busy;
+    const double cpu = s->options.threaded ? vip_clock_seconds(CLOCK_THREAD_CPUTIME_ID) - s->cpu : s->busy;
     store_number(&s->load, cpu / sound);
     if (s->options.governed) {
         const double length = elapsed < sound ? elapsed : sound; /* time without sound is no calm */
@@ -297,12 +290,12 @@ step(vip_stream *s, bool live)
     }
     apply(s);
     const uint64_t results = s->line.results;
-    const double begin = live ? seconds(CLOCK_MONOTONIC) : 0;
+    const double begin = live ? vip_clock_seconds(CLOCK_MONOTONIC) : 0;
     const int columns = pump(s, serving);
     const int ahead = pump(s, coming);
     store_number(&s->rest, vip_seat_rest(serving));
     if (live) {
-        s->busy += seconds(CLOCK_MONOTONIC) - begin;
+        s->busy += vip_clock_seconds(CLOCK_MONOTONIC) - begin;
         s->columns += (uint64_t)columns;
         count_late(s, serving, results);
         look(s, serving, coming);
