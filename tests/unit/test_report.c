@@ -25,7 +25,7 @@ enum { CLASSES = 4, LONG_LABEL = 3, TEXT = 4096 };
 
 /* What is heard at 0.3 s is heard at 21:30:05.123 UTC; local time is that of a zone without a name. */
 #define UTC 1795296604.823
-static const char ZONE[] = "XXX-1:30";
+static const char ZONE[] = "ABC-1:30";
 static const vip_report_live ALONE = {.utc = UTC};
 static const vip_report_live NAMED = {.utc = UTC, .named = true};
 static const vip_report_live BEGINS = {.utc = UTC, .begins = true};
@@ -321,7 +321,7 @@ static void
 test_utc_is_that_of_no_time_zone_and_rounded_to_what_is_shown(void **state)
 {
     (void)state;
-    static const char *const zones[] = {"UTC0", "XXX-14", "YYY+3:30"};
+    static const char *const zones[] = {"UTC0", "ABC-14", "DEF+3:30"};
     static const struct {
         double t;
         const char *utc, *local[LENGTH(zones)];
