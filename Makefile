@@ -74,6 +74,12 @@ FUZZERS = $(call programs,tests/fuzz,fuzz_*)
 # Hosts for the LV2 bundle, where lilv is there to read its description.
 LILV = $(shell $(PKG_CONFIG) --cflags lilv-0 lv2 2>/dev/null)
 HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file same_answers tap.so))
+# The trainer, where oneDNN's headers are there. One of its files knows OpenMP, whose threads oneDNN computes with.
+HAVE_DNNL := $(wildcard /usr/include/dnnl.h /usr/include/oneapi/dnnl/dnnl.h)
+TRAINER = $(if $(HAVE_DNNL),$(call objects,offline_trainer/*/*.c))
+TRAINER_TESTS = $(if $(HAVE_DNNL),$(call programs,tests/trainer,test_*))
+TRAINER_LIBS = -ldnnl $(OPENMP)
+OPENMP = $(if $(findstring clang,$(CC)),,-fopenmp)
 # What plays to the client of JACK.
 PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
 # What the threads of JACK and PortAudio do, watched.
@@ -85,8 +91,8 @@ REALTIME = $(ENGINE) $(STREAM) $(LV2) $(if $(HAVE_PORTAUDIO),$(BUILD)/plugin/por
 RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
-SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c presets/*.c manual/*.c examples/*.c tests/*/*.c demo/*.c)
-HEADERS = $(wildcard engine/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h presets/*.h tests/*/*.h)
+SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c presets/*.c manual/*.c examples/*.c offline_trainer/*/*.c tests/*/*.c demo/*.c)
+HEADERS = $(wildcard engine/*/*.h offline_trainer/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h presets/*.h tests/*/*.h)
 
 # Making FFTW's planner safe for threads leaves hooks in FFTW, which may outlive us in a host: so the library stays loaded.
 STAY = -Wl,-z,nodelete
@@ -96,7 +102,8 @@ WHOLE = $(if $(findstring -fsanitize,$(CFLAGS)),,-Wl,-z,defs)
 
 Q = $(if $(V),,@echo '  $@';)# V=1 shows the commands
 
-.PHONY: help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
+
+.PHONY: trainer help timing all demo test bench soak sanitize tsan lint format format-check check-house deps install uninstall clean
 .PHONY: run-demo run-test check-hosts check-rt rtsan realtime fuzz fuzzers library program presets manual plugin programs needs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -106,10 +113,16 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' Makefile | expand -t 16
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands.'
 
-all: library program presets manual plugin ## the library, the program, the LV2 plugin and the manual, in build/
+all: library program trainer presets manual plugin ## the library, the program, the LV2 plugin and the manual, in build/
 
 library: $(BUILD)/$(SO) $(BUILD)/libvipann.a $(BUILD)/vipann.pc
 program: $(BUILD)/vipann
+ifdef HAVE_DNNL
+trainer: $(BUILD)/vipann-train
+else
+trainer:
+	@echo 'No trainer: the headers of oneDNN are not there (Debian: libdnnl-dev). The rest is built.'
+endif
 presets: $(PRESETS)
 manual: $(PAGES) $(COMPLETION)
 ifdef HAVE_LV2
@@ -129,6 +142,12 @@ $(BUILD)/$(SO): $(ENGINE)
 
 $(BUILD)/vipann: $(PROGRAM) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
+
+$(BUILD)/vipann-train: $(TRAINER) $(COMMON) $(BUILD)/libvipann.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS) $(TRAINER_LIBS)
+
+$(BUILD)/libtrainer.a: $(filter-out %/main.o,$(TRAINER))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/prefix
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
@@ -181,6 +200,10 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/libtested.a $(
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS)
 
+$(TRAINER_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/trainer/%.o $(BUILD)/libtrainer.a $(BUILD)/tests/libtested.a $(BUILD)/libvipann.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS) $(TRAINER_LIBS)
+
 $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
 $(BUILD)/tests/bench_latency: MORE = $(STREAM)
 $(BUILD)/tests/bench_latency: $(STREAM)
@@ -230,6 +253,9 @@ $(FUZZERS) $(BUILD)/tests/make_seeds: $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o 
 # ---------------------------------------------------------------------------------------------------------- objects
 
 $(BUILD)/engine/kernels/%.o $(BUILD)/engine/nn/%.o: SPEED = $(FAST)
+$(BUILD)/offline_trainer/%.o: SPEED = $(FAST)
+$(BUILD)/offline_trainer/base/parallel.o: SPEED = $(FAST) $(OPENMP)
+$(BUILD)/offline_trainer/grad/%_avx2.o: SPEED = $(FAST) $(AVX2)
 $(BUILD)/engine/kernels/%_avx2.o: SPEED = $(FAST) $(AVX2) $(UNWATCHED)
 $(BUILD)/engine/kernels/%_avx512.o: SPEED = $(FAST) $(AVX512) $(UNWATCHED)
 
@@ -268,7 +294,7 @@ demo: needs ## a scene of real sounds, heard by the shipped models, with their d
 run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
+programs: all $(UNIT) $(TRAINER_TESTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
 
 test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test

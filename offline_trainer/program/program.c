@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* program.c -- the table of the program `vipann-train`: its sub-commands, its own options. */
+#include "train_commands.h"
+
+/* clang-format off */
+static const vip_subcommand COMMANDS[] = {
+    {NULL, NULL, NULL},
+};
+/* clang-format on */
+
+static const vip_option *const OPTIONS[] = {
+    &(const vip_option){"version", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Options", "Show the version."},
+};
+
+const vip_command VIP_TRAIN_PROGRAM = {
+    .name = "vipann-train",
+    .operands = "COMMAND [OPTION...] [ARGUMENT...]",
+    .summary = "Makes models for vipann from labelled sounds, and measures them.",
+    .details = "The way: `features` turns recordings into log-mel frames once; `pretrain` learns a network from them; `eval` "
+               "measures it on sounds it has not heard; `calibrate` sets temperature, thresholds and the limits of unknown, "
+               "and the model is ready for vipann. `report` shows runs as a page of plots.",
+    .examples = "vipann-train features esc50/manifest.csv -o esc50.cache\n"
+                "vipann-train pretrain --help",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .commands = COMMANDS,
+};
