@@ -41,10 +41,10 @@ typedef struct {
     uint32_t frames;            /* one of the lengths */
     const float *logmel;        /* [rows, or 2 * rows if mix is there][frames][VIP_MELS], dB */
     const vip_stripes *stripes; /* one per row of logmel; NULL: none */
-    const float *mix;           /* [rows] lambda: row i is lambda * row 2i + (1 - lambda) * row 2i + 1; NULL: no mixup */
-    const uint32_t *draws;      /* [rows], keys of masks and signs: step * rows + row */
-    uint32_t eps_draw;          /* key of Flipout's noise: the step */
-    float momentum;             /* of the running statistics; 0.1 in training, 1 / k to average k batches */
+    const float *mix;      /* [rows] lambda: row i is lambda * row 2i + (1 - lambda) * row 2i + 1; NULL: no mixup */
+    const uint32_t *draws; /* [rows], keys of masks and signs: step * rows + row */
+    uint32_t eps_draw;     /* key of Flipout's noise: the step */
+    float momentum;        /* of the running statistics; 0.1 in training, 1 / k to average k batches */
 } vip_batch;
 
 /* The outputs, each [rows][size]. */
