@@ -155,11 +155,11 @@ refuse_option(const vip_command *command, const char *found, vipann_error *error
 static vipann_status
 read_option(const vip_command *command, int argc, char *const *argv, int *at, vip_value *values, vipann_error *error)
 {
-    const char *found = argv[*at];
-    size_t length = found[1] == '-' ? strcspn(found + 2, "=") : 0; /* a single dash: no option of ours */
+    const char *found = strcmp(argv[*at], "-o") == 0 ? "--output" : argv[*at];
+    size_t length = found[1] == '-' ? strcspn(found + 2, "=") : 0; /* another single dash: no option of ours */
     size_t place = length > 0 ? vip_option_find(command, found + 2, length) : command->n_options;
     if (place == command->n_options) {
-        return refuse_option(command, found, error);
+        return refuse_option(command, argv[*at], error);
     }
     const vip_option *option = command->options[place];
     vip_value *value = &values[place];

@@ -3,7 +3,8 @@
  * completes come.
  *
  * Options are long ("--passes 8" or "--passes=8"), may stand before, after or among the operands, and the last of
- * several counts. "--" ends them; "-" is an operand. "--help" needs no entry in a table. */
+ * several counts. "--" ends them; "-" is an operand. "--help" needs no entry in a table, and where there is "--output",
+ * "-o" is short for it. */
 #ifndef VIP_COMMON_OPTIONS_H
 #define VIP_COMMON_OPTIONS_H
 

@@ -8,11 +8,12 @@
 
 enum { WIDTH = 80, COLUMN = 24, LINE = 512 };
 
-/* "--format text|jsonl|csv" into out. */
+/* "  --format text|jsonl|csv" into out. */
 static void
 write_left(const vip_option *option, char *out, size_t size)
 {
-    int n = snprintf(out, size, "  --%s%s%s", option->name, option->argument != NULL ? " " : "",
+    const char *letter = strcmp(option->name, "output") == 0 ? "-o, " : "";
+    int n = snprintf(out, size, "  %s--%s%s%s", letter, option->name, option->argument != NULL ? " " : "",
                      option->argument != NULL ? option->argument : "");
     for (size_t i = 0; n > 0 && (size_t)n < size && option->words != NULL && option->words[i] != NULL; i++) {
         const char *link = i > 0 || option->argument != NULL ? "|" : " ";

@@ -200,7 +200,7 @@ static void
 put_option(const vip_option *option, FILE *out)
 {
     char text[TEXT];
-    (void)fprintf(out, ".It Fl -%s", option->name);
+    (void)fprintf(out, ".It %sFl -%s", strcmp(option->name, "output") == 0 ? "Fl o , " : "", option->name);
     if (option->argument != NULL) {
         (void)fputs(" Ar ", out);
         (void)put_typed(option->argument, strlen(option->argument), false, out);

@@ -106,6 +106,37 @@ test_two_dashes_end_the_options(void **state)
     vip_arguments_free(&a);
 }
 
+/* The only letter there is, and only of commands that write where they are told. */
+static void
+test_o_is_short_for_output(void **state)
+{
+    (void)state;
+    static const vip_option output = {"output", VIP_OPTION_TEXT, "FILE", 0, 0, NULL, NULL, NULL, "Output", "Where."};
+    static const vip_option *const options[] = {&output};
+    vip_command command = COMMAND;
+    command.options = options;
+    command.n_options = 1;
+    char *argv[] = {"test", "a.wav", "-o", "b", NULL}, help[1000] = "";
+    vip_arguments a;
+    assert_int_equal(vip_options_parse(&command, 4, argv, &a, NULL), VIPANN_OK);
+    assert_string_equal(vip_argument(&a, &output)->text, "b");
+    assert_int_equal(a.n_operands, 1);
+    vip_arguments_free(&a);
+    vipann_error error;
+    assert_int_equal(vip_options_parse(&command, 3, argv, &a, &error), VIPANN_E_ARG);
+    assert_string_equal(error.text, "test: --output needs a value; expected --output FILE");
+    vip_arguments_free(&a);
+    FILE *out = fmemopen(help, sizeof help, "w");
+    assert_non_null(out);
+    vip_options_help(&command, out);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(help, "\n  -o, --output FILE "));
+    char line[] = "a.wav -o b";
+    assert_int_equal(parse(line, &a, &error), VIPANN_E_ARG);
+    assert_non_null(strstr(error.text, "unknown option -o; "));
+    vip_arguments_free(&a);
+}
+
 static void
 test_help_comes_before_every_mistake(void **state)
 {
@@ -244,6 +275,7 @@ main(void)
         cmocka_unit_test(test_values_come_from_the_line_or_from_the_table),
         cmocka_unit_test(test_the_last_of_several_counts),
         cmocka_unit_test(test_two_dashes_end_the_options),
+        cmocka_unit_test(test_o_is_short_for_output),
         cmocka_unit_test(test_help_comes_before_every_mistake),
         cmocka_unit_test(test_the_largest_seed_is_exact),
         cmocka_unit_test(test_what_is_wrong_is_said_in_one_line),
