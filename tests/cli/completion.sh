@@ -41,7 +41,7 @@ expect --help --version
 checked=0
 for command in "${commands[@]}"; do
     run 0 "$command" --help
-    mapfile -t options < <(grep -oE '^  --[a-z-]+' "$SCRATCH/out" | tr -d ' ' | sort -u)
+    mapfile -t options < <(grep -oE '^  (-o, )?--[a-z-]+' "$SCRATCH/out" | grep -o -- '--.*' | sort -u)
     completes "$command" -
     expect "${options[@]}"
     completes "$command" --help --

@@ -7,10 +7,10 @@ pages=$(dirname "$VIPANN")/manual
 # The options of a help, and those that a page explains.
 in_help() {
     run 0 "$@" --help
-    grep -oE '^  --[a-z-]+' "$SCRATCH/out" | tr -d ' ' | sort
+    grep -oE '^  (-o, )?--[a-z-]+' "$SCRATCH/out" | grep -o -- '--.*' | sort
 }
 in_page() {
-    sed -n 's/^\.It Fl -\([a-z-]*\).*/--\1/p' "$1" | sort
+    sed -n 's/^\.It \(Fl o , \)\{0,1\}Fl -\([a-z-]*\).*/--\2/p' "$1" | sort
 }
 same() { # WHAT FILE FILE
     diff "$2" "$3" > "$SCRATCH/err" || fail "$1: < help, > page: $(cat "$SCRATCH/err")"
