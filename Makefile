@@ -200,6 +200,11 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/libtested.a $(
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS)
 
+# The training network against the reference's gradients.
+GRADIENTS = $(if $(HAVE_DNNL),$(BUILD)/tests/test_gradients)
+$(GRADIENTS): $(BUILD)/tests/gradients/test_gradients.o $(BUILD)/tests/vectors/case.o $(BUILD)/libtrainer.a $(BUILD)/libvipann.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS) $(TRAINER_LIBS)
+
 $(TRAINER_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/trainer/%.o $(BUILD)/libtrainer.a $(BUILD)/tests/libtested.a $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS) $(TRAINER_LIBS)
@@ -294,7 +299,7 @@ demo: needs ## a scene of real sounds, heard by the shipped models, with their d
 run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(TRAINER_TESTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
+programs: all $(UNIT) $(TRAINER_TESTS) $(GRADIENTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
 
 test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test
