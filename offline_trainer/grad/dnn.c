@@ -191,12 +191,11 @@ plan_all(vip_dnn_conv *conv)
                 plan_reorder(conv->dnn, &conv->pack_forward, &d.plain, &packed);
     if (good && conv->in > 1) {
         good = plan(conv, &conv->backward_data, &data, hint, &d, names_data, dnnl_query_weights_md, &packed, NULL) &&
-               plan_reorder(conv->dnn, &conv->pack_backward, &d.plain, &packed);
+               plan_reorder(conv->dnn, &conv->pack_backward, &d.plain, &packed) &&
+               plan(conv, &conv->backward_weights, &weights, hint, &d, names_weights, dnnl_query_diff_weights_md,
+                    &packed, NULL) &&
+               plan_reorder(conv->dnn, &conv->unpack, &packed, &d.plain);
     }
-    good = good &&
-           plan(conv, &conv->backward_weights, &weights, hint, &d, names_weights, dnnl_query_diff_weights_md, &packed,
-                NULL) &&
-           plan_reorder(conv->dnn, &conv->unpack, &packed, &d.plain);
     if (hint != NULL) {
         (void)dnnl_primitive_desc_destroy(hint);
     }

@@ -36,8 +36,8 @@ vip_padded(uint32_t channels)
 vip_dnn *vip_dnn_new(vipann_error *error);
 void vip_dnn_free(vip_dnn *dnn);
 
-/* One convolution of that shape; dnn is borrowed. The input's gradient is left out where it has one channel
- * (vip_gradient_of_frames in planes.h). NULL: as above. */
+/* One convolution of that shape; dnn is borrowed. Backward is left out where the input has one channel: oneDNN falls back
+ * to plain loops there (planes.h has vip_gradient_of_frames and vip_gradient_of_stem). NULL: as above. */
 vip_dnn_conv *vip_dnn_conv_new(vip_dnn *dnn, const vip_dnn_shape *shape, vipann_error *error);
 void vip_dnn_conv_free(vip_dnn_conv *conv);
 

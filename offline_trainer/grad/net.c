@@ -13,8 +13,11 @@ typedef struct {
     vip_net *net;
     int step;
     const uint8_t *keep;
-    float *other; /* Flipout: the other gradient of what the convolution read */
+    float *other;        /* Flipout: the other gradient of what the convolution read */
+    const float *x, *dy; /* of the convolution of frames */
 } at_step;
+
+enum { STEM_AREA = 9 /* weights of its kernel */ };
 
 static const vip_step *
 step_at(const vip_net *net, int s)
@@ -109,7 +112,7 @@ convolve(vip_net *net, int s)
     (void)vip_dnn_pack_forward(conv, weights, net->packed, net->scratch);
     (void)vip_dnn_forward(conv, input_of(net, s), net->packed, net->y[s], net->scratch);
     if (vip_net_is_noisy(net, &net->layers[s])) {
-        at_step at = {net, s, NULL, NULL};
+        at_step at = {.net = net, .step = s};
         vip_parallel(net->options.rows, sign_input_row, &at);
         (void)vip_dnn_pack_forward(conv, vip_net_noise_of(net, net->layers[s].rho), net->packed, net->scratch);
         (void)vip_dnn_forward(conv, net->moved_x, net->packed, net->moved_y, net->scratch);
@@ -214,7 +217,7 @@ vip_net_forward(vip_net *net, const vip_batch *batch, bool train)
     vip_net_draw(net);
     vip_net_input_forward(net);
     for (int s = 0; s < net->parameters->network.n_steps; s++) {
-        at_step at = {net, s, NULL, NULL};
+        at_step at = {.net = net, .step = s};
         convolve(net, s);
         if (!net->options.frozen_statistics) {
             vip_parallel(net->options.rows, sums_row, &at);
@@ -309,6 +312,39 @@ frames_row(void *context, size_t row)
 }
 
 static void
+stem_row(void *context, size_t row)
+{
+    const at_step *at = context;
+    const vip_net *net = at->net;
+    const vip_plane *plane = &net->length->planes[at->step];
+    const vip_step *step = step_at(net, at->step);
+    vip_gradient_of_stem(step->out, plane->columns, plane->bins, net->parameters->network.left,
+                         at->x + row * plane->columns * plane->bins, at->dy + row * vip_plane_inner(plane),
+                         net->partial + row * STEM_AREA * step->out);
+}
+
+/* The gradient of the weights of a convolution that read x, from the gradient of what it gave. oneDNN has none for one
+ * channel that is worth the name. */
+static void
+gradient_of_weights(vip_net *net, int s, const float *x, const float *dy, float *gradient)
+{
+    if (step_at(net, s)->in > 1) {
+        (void)vip_dnn_backward_weights(net->length->convs[s], x, dy, gradient, net->scratch);
+        return;
+    }
+    at_step at = {.net = net, .step = s, .x = x, .dy = dy};
+    vip_parallel(net->options.rows, stem_row, &at);
+    const size_t n = (size_t)STEM_AREA * step_at(net, s)->out;
+    for (size_t e = 0; e < n; e++) {
+        double sum = 0;
+        for (size_t row = 0; row < net->options.rows; row++) {
+            sum += net->partial[row * n + e];
+        }
+        gradient[e] = (float)sum;
+    }
+}
+
+static void
 add_noise_gradient_row(void *context, size_t row)
 {
     const at_step *at = context;
@@ -324,14 +360,13 @@ convolve_backward(vip_net *net, int s)
     const vip_dnn_conv *conv = net->length->convs[s];
     const vip_layer_numbers *numbers = &net->layers[s];
     float *gradients = net->parameters->gradients;
-    at_step at = {net, s, NULL, NULL};
+    at_step at = {.net = net, .step = s};
     const bool noisy = vip_net_is_noisy(net, numbers);
-    (void)vip_dnn_backward_weights(conv, input_of(net, s), net->y[s], gradients + numbers->weight->offset,
-                                   net->scratch);
+    gradient_of_weights(net, s, input_of(net, s), net->y[s], gradients + numbers->weight->offset);
     if (noisy) {
         vip_parallel(net->options.rows, sign_input_row, &at);
         vip_parallel(net->options.rows, sign_output_row, &at);
-        (void)vip_dnn_backward_weights(conv, net->moved_x, net->moved_y, net->noise_gradient, net->scratch);
+        gradient_of_weights(net, s, net->moved_x, net->moved_y, net->noise_gradient);
         vip_net_rho_gradient(net, numbers->rho, net->noise_gradient);
     } else if (numbers->rho != NULL) {
         memset(gradients + numbers->rho->offset, 0, numbers->rho->count * sizeof *gradients);
@@ -370,7 +405,7 @@ vip_net_backward(vip_net *net)
         clear_trunk(net);
     } else {
         for (int s = net->parameters->network.n_steps - 1; s >= 0; s--) {
-            at_step at = {net, s, NULL, NULL};
+            at_step at = {.net = net, .step = s};
             vip_parallel(net->options.rows, backward_row, &at);
             differentiate(net, s);
             vip_parallel(net->options.rows, apply_row, &at);

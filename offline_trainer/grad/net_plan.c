@@ -281,7 +281,8 @@ make_buffers(vip_net *net)
     net->input = vip_net_alloc(net, rows * frames, sizeof(float));
     net->d_input = vip_net_alloc(net, rows * frames, sizeof(float));
     net->d_frames = vip_net_alloc(net, rows * frames, sizeof(float));
-    net->partial = vip_net_alloc(net, net->input_rows * 2 * n.channels, sizeof(double));
+    net->partial = vip_net_alloc(
+        net, net->input_rows * larger(2 * n.channels, (size_t)9 * net->parameters->network.width), sizeof(double));
     net->keep = vip_net_alloc(net, rows * n.vectors, 1);
     net->packed = vip_net_alloc(net, n.packed, sizeof(float));
     net->scratch = vip_net_alloc(net, n.scratch, sizeof(float));

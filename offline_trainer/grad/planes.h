@@ -58,6 +58,10 @@ void vip_plane_signs(uint32_t blocks, size_t n, const float *x, const uint8_t *n
 void vip_gradient_of_frames(uint32_t out, uint32_t columns, uint32_t bins, uint32_t left, const float *weights,
                             const float *dy, bool add, float *dx);
 
+/* The gradient of the weights of the same convolution, of one row: [out][3][3] in double, overwritten. */
+void vip_gradient_of_stem(uint32_t out, uint32_t columns, uint32_t bins, uint32_t left, const float *x, const float *dy,
+                          double *gradient);
+
 /* pooled [blocks * VIP_LANES] = max + mean over columns of the mean over bins; newest: the column of the maximum. */
 void vip_plane_pooled(const vip_plane *plane, const float *x, float *pooled, uint16_t *newest);
 

@@ -316,6 +316,57 @@ vip_gradient_of_frames(uint32_t out, uint32_t columns, uint32_t bins, uint32_t l
     }
 }
 
+/* Nine sums of one column of outputs; column is what the middle of the kernel sees, which lies within the frames for
+ * kernel row kt if frames[kt] is there. */
+INLINE void
+add_stem_column(const float *const frames[3], uint32_t bins, const float *dy, vec *sums)
+{
+    for (uint32_t kt = 0; kt < 3; kt++) {
+        if (frames[kt] == NULL) {
+            continue;
+        }
+        const float *x = frames[kt];
+        vec left = {0}, middle = {0}, right = {0};
+        for (uint32_t f = 1; f < bins; f++) {
+            left += x[f - 1] * V(dy + f * VIP_LANES);
+        }
+        for (uint32_t f = 0; f < bins; f++) {
+            middle += x[f] * V(dy + f * VIP_LANES);
+        }
+        for (uint32_t f = 0; f + 1 < bins; f++) {
+            right += x[f + 1] * V(dy + f * VIP_LANES);
+        }
+        sums[kt * 3] += left;
+        sums[kt * 3 + 1] += middle;
+        sums[kt * 3 + 2] += right;
+    }
+}
+
+void
+vip_gradient_of_stem(uint32_t out, uint32_t columns, uint32_t bins, uint32_t left, const float *x, const float *dy,
+                     double *gradient)
+{
+    enum { AREA = 9 };
+    const uint32_t blocks = (out + VIP_LANES - 1) / VIP_LANES;
+    memset(gradient, 0, (size_t)out * AREA * sizeof *gradient);
+    for (uint32_t b = 0; b < blocks; b++) {
+        for (uint32_t t = 0; t < columns; t++, dy += (size_t)bins * VIP_LANES) {
+            vec sums[AREA] = {{0}};
+            const float *frames[3];
+            for (uint32_t kt = 0; kt < 3; kt++) {
+                const uint32_t from = t + kt - left; /* wraps to something large before the first */
+                frames[kt] = from < columns ? x + (size_t)from * bins : NULL;
+            }
+            add_stem_column(frames, bins, dy, sums);
+            for (uint32_t l = 0; l < VIP_LANES && b * VIP_LANES + l < out; l++) {
+                for (uint32_t k = 0; k < AREA; k++) {
+                    gradient[(b * VIP_LANES + l) * AREA + k] += (double)sums[k][l];
+                }
+            }
+        }
+    }
+}
+
 void
 vip_plane_pooled(const vip_plane *plane, const float *x, float *pooled, uint16_t *newest)
 {
