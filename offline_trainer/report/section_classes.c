@@ -11,6 +11,8 @@
 
 enum { MOST_CELLS = 150, MOST_PAIRS = 12, MOST_WORST = 20, ROW = 22, WIDTH = 480, NAMES = 170, NAME_CHARACTERS = 24 };
 
+static const double APART = 0.7; /* of a row, which the signs of all runs share */
+
 static bool
 has_confusion(const vip_column *column)
 {
@@ -86,7 +88,8 @@ put_confusion(vip_page *page, const vip_column *column, unsigned series, bool op
     const vip_evaluation *e = column->evaluation;
     char title[VIP_DOCUMENT_TEXT];
     (void)snprintf(title, sizeof title, "Confusion matrix of %.300s", column->name);
-    (void)fputs(open ? "<details open=\"open\">\n<summary>" : "<details>\n<summary>", page->out);
+    (void)fputs(open ? "<details open=\"open\">\n<summary>Confusion matrix " : "<details>\n<summary>Confusion matrix ",
+                page->out);
     vip_plot_legend(page->out, series, column->name);
     (void)fputs("</summary>\n", page->out);
     vip_page_figure(page, "wide", NULL);
@@ -206,7 +209,9 @@ put_class(vip_plot *plot, const vip_document *report, const rated *r, double y, 
             (void)snprintf(text, sizeof text, "%.150s, %.150s: %s %s %% (%.0f clips)", r->label,
                            report->columns[i].name, recall ? "recall" : "AP",
                            vip_number_fixed(number, 100 * r->of[i], 1), r->n);
-            vip_plot_mark(plot, (vip_point){r->of[i], y}, (unsigned)i, text);
+            double aside =
+                APART * ((double)i - (double)(report->n - 1) / 2) / (double)report->n; /* equal ones side by side */
+            vip_plot_mark(plot, (vip_point){r->of[i], y - aside}, (unsigned)i, text);
         }
     }
 }

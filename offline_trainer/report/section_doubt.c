@@ -10,8 +10,8 @@
 
 enum { WIDTH = 420, STRIP = 66, MOST_STRIPS = VIP_MOST_OOD + 2, NAME_CHARACTERS = 34 };
 
-static const char *const DOUBTS[VIP_N_DOUBTS] = {
-    [VIP_DOUBT_EPISTEMIC] = "epistemic doubt: what it has not learned", [VIP_DOUBT_TOTAL] = "total doubt"};
+static const char *const DOUBTS[VIP_N_DOUBTS] = {[VIP_DOUBT_EPISTEMIC] = "Epistemic doubt: what it has not learned",
+                                                 [VIP_DOUBT_TOTAL] = "Total doubt: of both kinds"};
 
 typedef struct {
     const char *name, *kind;
@@ -150,7 +150,7 @@ put_histogram(vip_page *page, const vip_document *report, size_t column, vip_dou
     vip_plot_round(&options.x, fmin(0, h->edges[0]), furthest(report, doubt));
     vip_page_figure(page, "plot", NULL);
     (void)fputs("<h3>", page->out);
-    vip_plot_legend(page->out, (unsigned)column, title);
+    vip_plot_legend(page->out, (unsigned)column, report->columns[column].name);
     (void)fputs("</h3>\n", page->out);
     vip_plot plot = vip_plot_begin(page, &options);
     for (size_t i = 0; i < n; i++) {
@@ -158,6 +158,22 @@ put_histogram(vip_page *page, const vip_document *report, size_t column, vip_dou
     }
     vip_plot_end(&plot);
     vip_page_figure_end(page, NULL);
+}
+
+static void
+put_histograms(vip_page *page, const vip_document *report, vip_doubt doubt)
+{
+    bool any = false;
+    for (size_t i = 0; i < report->n; i++) {
+        if (has_histograms(&report->columns[i]) && !is_without(&report->columns[i], doubt)) {
+            if (!any) {
+                (void)fprintf(page->out, "<h3 class=\"apart\">%s</h3>\n<div class=\"plots\">\n", DOUBTS[doubt]);
+            }
+            any = true;
+            put_histogram(page, report, i, doubt);
+        }
+    }
+    (void)fputs(any ? "</div>\n" : "", page->out);
 }
 
 static void
@@ -191,19 +207,15 @@ vip_document_doubt(vip_page *page, const vip_document *report)
         vip_page_section_end(page);
         return;
     }
-    (void)fputs("<div class=\"plots\">\n", page->out);
     for (size_t k = 0; k < VIP_N_DOUBTS; k++) {
-        for (size_t i = 0; i < report->n; i++) {
-            if (has_histograms(&report->columns[i]) && !is_without(&report->columns[i], (vip_doubt)k)) {
-                put_histogram(page, report, i, (vip_doubt)k);
-            }
-        }
+        put_histograms(page, report, (vip_doubt)k);
     }
     (void)fputs(
-        "</div>\n<p class=\"how\">How to read it: each strip is a group of clips, each bar how many of them carry that "
-        "much doubt, the black line the median. The further right wrong answers and foreign sounds lie "
-        "from the right answers, the better doubt warns of them. Bars are as high as their share of their own "
-        "group.</p>\n",
+        "<p class=\"how\">How to read it: each strip is a group of clips, each bar how many of them carry that much "
+        "doubt, the upright line the median. The further right wrong answers and foreign sounds lie from the right "
+        "answers, the better doubt warns of them. Bars are as high as their share of their own group. A model "
+        "that gives one answer per clip, without members, has no epistemic doubt, and no strips of "
+        "it.</p>\n<h3 class=\"apart\">On average</h3>\n",
         page->out);
     put_split(page, report);
     vip_page_section_end(page);

@@ -266,8 +266,8 @@ vip_document_results(vip_page *page, const vip_document *report)
 {
     vip_page_section(
         page, "results", "Results",
-        "What each run is and how well it answers. Below a value stands the interval that it lies in with a "
-        "probability of 95&#160;%, also drawn as a bar on the scale of its row.");
+        "What each run is and how well it answers. Below a value stands its interval of 95&#160;%: other clips of the "
+        "same kind could have put it anywhere in there. The bar shows it on the scale of its row.");
     vip_document_table(page, report);
     put_facts(page, report);
     for (size_t i = 0; i < sizeof MEASURES / sizeof *MEASURES; i++) {

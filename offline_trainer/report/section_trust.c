@@ -231,7 +231,8 @@ put_risks(vip_page *page, const vip_document *report)
     vip_page_figure_end(page,
                         "How to read it: the model may say “I do not know” to its least certain answers. At the right "
                         "end all answers are kept; to the left only the surest. A line that falls steeply to "
-                        "the left belongs to a model that knows when it errs.");
+                        "the left belongs to a model that knows when it errs. Below 5&#160;% chance rules, and "
+                        "nothing is drawn.");
     (void)fputs("<div>\n", page->out);
     put_risk_table(page, report, percent);
     (void)fputs("</div>\n</div>\n", page->out);
