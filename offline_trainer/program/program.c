@@ -4,6 +4,7 @@
 
 /* clang-format off */
 static const vip_subcommand COMMANDS[] = {
+    {"import", &VIP_IMPORT_COMMAND, vip_import_run},
     {"report", &VIP_REPORT_COMMAND, vip_report_run},
     {NULL, NULL, NULL},
 };

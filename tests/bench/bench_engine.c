@@ -97,7 +97,7 @@ make_noise(size_t samples)
 {
     float *x = vip_alloc(samples, sizeof *x);
     for (size_t i = 0; x != NULL && i < samples; i++) {
-        x[i] = (float)(0.1 * (random_model_uniform(7, 0, (uint32_t)i, 0) - 0.5));
+        x[i] = (float)(0.1 * (vip_random_uniform(7, 0, (uint32_t)i, 0) - 0.5));
     }
     return x;
 }
@@ -286,7 +286,7 @@ bench_clip(vipann_model *model)
     float *frames = vip_alloc((size_t)CLIP_FRAMES * VIP_MELS, sizeof *frames);
     float logits[CLASSES];
     for (size_t i = 0; i < (size_t)CLIP_FRAMES * VIP_MELS; i++) {
-        frames[i] = (float)(-45 + 10 * random_model_normal(3, 0, (uint32_t)i));
+        frames[i] = (float)(-45 + 10 * vip_random_normal(3, 0, (uint32_t)i));
     }
     clip_work work = {vip_pass_new(network, model->weights, &options), frames, logits};
     if (work.pass == NULL) {

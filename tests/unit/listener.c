@@ -20,8 +20,8 @@ random_frames(uint64_t seed, size_t n)
     float *frames = malloc(n * VIP_MELS * sizeof *frames);
     assert_non_null(frames);
     for (size_t i = 0; i < n * VIP_MELS; i++) {
-        const double event = random_model_uniform(seed, 1, (uint32_t)(i / VIP_MELS / 16), 0) > 0.6 ? 20 : 0;
-        frames[i] = (float)(-50 + event + 8 * random_model_normal(seed, 2, (uint32_t)i));
+        const double event = vip_random_uniform(seed, 1, (uint32_t)(i / VIP_MELS / 16), 0) > 0.6 ? 20 : 0;
+        frames[i] = (float)(-50 + event + 8 * vip_random_normal(seed, 2, (uint32_t)i));
     }
     return frames;
 }

@@ -291,7 +291,7 @@ sample_explicit(const vip_model *model, bool direct, const float *frames, float 
                 for (size_t e = 0; model->rho[i] != NULL && e < vip_tensor_size(&model->shapes[i]); e++) {
                     tensors[i][e] = (float)((double)model->values[i][e] +
                                             vip_softplus((double)model->rho[i][e]) *
-                                                random_model_normal(1000 + first + m, (uint32_t)i, (uint32_t)e));
+                                                vip_random_normal(1000 + first + m, (uint32_t)i, (uint32_t)e));
                 }
             }
             sets[m] = vip_weights_new(model, tensors, NULL);
