@@ -41,7 +41,8 @@ static int
 dispatch(int argc, char **argv)
 {
     if (argc < 2) {
-        (void)fputs("vipann-train: no command; expected one, such as \"vipann-train features manifest.csv -o sounds.cache\" (see \"vipann-train --help\")\n",
+        (void)fputs("vipann-train: no command; expected one, such as \"vipann-train features manifest.csv -o "
+                    "sounds.cache\" (see \"vipann-train --help\")\n",
                     stderr);
         return VIP_EXIT_ASKED_WRONGLY;
     }
@@ -67,7 +68,8 @@ main(int argc, char **argv)
     errno = 0;
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == VIP_EXIT_DONE) {
         if (errno != EPIPE) {
-            (void)fprintf(stderr, "vipann-train: standard output: %s\n", errno != 0 ? strerror(errno) : "cannot be written");
+            (void)fprintf(stderr, "vipann-train: standard output: %s\n",
+                          errno != 0 ? strerror(errno) : "cannot be written");
         }
         return VIP_EXIT_FAILED;
     }

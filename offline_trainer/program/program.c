@@ -4,6 +4,7 @@
 
 /* clang-format off */
 static const vip_subcommand COMMANDS[] = {
+    {"features", &VIP_FEATURES_COMMAND, vip_features_run},
     {"import", &VIP_IMPORT_COMMAND, vip_import_run},
     {"report", &VIP_REPORT_COMMAND, vip_report_run},
     {NULL, NULL, NULL},
@@ -18,9 +19,10 @@ const vip_command VIP_TRAIN_PROGRAM = {
     .name = "vipann-train",
     .operands = "COMMAND [OPTION...] [ARGUMENT...]",
     .summary = "Makes models for vipann from labelled sounds, and measures them.",
-    .details = "The way: `features` turns recordings into log-mel frames once; `pretrain` learns a network from them; `eval` "
-               "measures it on sounds it has not heard; `calibrate` sets temperature, thresholds and the limits of unknown, "
-               "and the model is ready for vipann. `report` shows runs as a page of plots.",
+    .details =
+        "The way: `features` turns recordings into log-mel frames once; `pretrain` learns a network from them; `eval` "
+        "measures it on sounds it has not heard; `calibrate` sets temperature, thresholds and the limits of unknown, "
+        "and the model is ready for vipann. `report` shows runs as a page of plots.",
     .examples = "vipann-train features esc50/manifest.csv -o esc50.cache\n"
                 "vipann-train pretrain --help",
     .options = OPTIONS,
