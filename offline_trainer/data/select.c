@@ -2,6 +2,8 @@
 /* select.c -- see select.h for the contract. */
 #include "select.h"
 
+#include "keyed_order.h"
+
 #include <base/memory.h>
 #include <base/philox.h>
 #include <base/status.h>
@@ -345,8 +347,8 @@ by_label(const void *a, const void *b)
 static uint32_t
 keyed_order(uint64_t seed, uint32_t i)
 {
-    enum { PURPOSE = 1 }; /* of keyed numbers that choose: a development part */
-    const uint32_t counter[4] = {i, 0, (uint32_t)VIP_KEYED_ORDER << 24 | PURPOSE, 0};
+
+    const uint32_t counter[4] = {i, 0, (uint32_t)VIP_KEYED_ORDER << 24 | VIP_CHOICE_DEV, 0};
     uint32_t words[4];
     vip_philox(seed, counter, words);
     return words[0];
