@@ -205,6 +205,7 @@ GRADIENTS = $(if $(HAVE_DNNL),$(BUILD)/tests/test_gradients)
 $(GRADIENTS): $(BUILD)/tests/gradients/test_gradients.o $(BUILD)/tests/vectors/case.o $(BUILD)/libtrainer.a $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS) $(TRAINER_LIBS)
 
+$(BUILD)/tests/test_train_kl: $(BUILD)/tests/vectors/case.o
 $(TRAINER_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/trainer/%.o $(BUILD)/libtrainer.a $(BUILD)/tests/libtested.a $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS) $(TRAINER_LIBS)
