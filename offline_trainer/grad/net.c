@@ -252,7 +252,7 @@ backward_row(void *context, size_t row)
         .scale = norm->scale,
         .shift = norm->shift,
         .mean = norm->mean,
-        .keep_scale = site != VIP_NONE && net->options.rates[site] > 0 ? vip_net_keep_scale(net, site) : 1,
+        .keep_scale = site != VIP_NONE && net->rates[site] > 0 ? vip_net_keep_scale(net, site) : 1,
     };
     double *sum = net->partial + row * 2 * plane->blocks * VIP_LANES;
     vip_plane_backward(plane, &from, net->slot[slots->g] + row * inner, sum, sum + plane->blocks * VIP_LANES);

@@ -59,6 +59,9 @@ void vip_net_free(vip_net *net);
  * norm, and need not be followed by backward. */
 void vip_net_forward(vip_net *net, const vip_batch *batch, bool train);
 
+/* From the next forward on all dropout rates are those of the options times factor, 0 .. 1. */
+void vip_net_set_dropout(vip_net *net, double factor);
+
 /* What the last forward gave, [rows][size]; NULL if there is no such output. */
 const float *vip_net_output(const vip_net *net, vip_output output);
 

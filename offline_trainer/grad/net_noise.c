@@ -17,7 +17,15 @@ enum { CHUNK = 1 << 14 /* numbers that one turn draws */, WIDEST = 128 * 32 * 8,
 float
 vip_net_keep_scale(const vip_net *net, int site)
 {
-    return site == VIP_NONE || !net->train ? 1 : vip_keep_scale(net->options.rates[site]);
+    return site == VIP_NONE || !net->train ? 1 : vip_keep_scale(net->rates[site]);
+}
+
+void
+vip_net_set_dropout(vip_net *net, double factor)
+{
+    for (int i = 0; i < VIP_MAX_SITES; i++) {
+        net->rates[i] = (float)(factor * (double)net->options.rates[i]);
+    }
 }
 
 typedef struct {
@@ -35,7 +43,7 @@ keep_row(void *context, size_t row)
     const vip_site *site = &net->parameters->network.sites[step->site];
     const vip_plane *plane = &net->length->planes[p->step];
     const uint32_t shrink = plane->pool ? 2 : 1, columns = plane->columns / shrink, bins = plane->bins / shrink;
-    const uint32_t words = (step->out + 15) / 16, threshold = vip_keep_threshold(net->options.rates[step->site]);
+    const uint32_t words = (step->out + 15) / 16, threshold = vip_keep_threshold(net->rates[step->site]);
     uint16_t keep[WIDEST / 16];
     uint8_t *out = net->keep + row * (vip_plane_outer(plane) / VIP_LANES);
     for (uint32_t t = 0; t < columns; t++) {
@@ -54,7 +62,7 @@ const uint8_t *
 vip_net_keep(vip_net *net, int step)
 {
     const int site = net->parameters->network.steps[step].site;
-    if (site == VIP_NONE || !net->train || net->options.rates[site] <= 0) {
+    if (site == VIP_NONE || !net->train || net->rates[site] <= 0) {
         return NULL;
     }
     place p = {net, step};
@@ -66,7 +74,7 @@ void
 vip_net_keep_vector(const vip_net *net, int site, float *keep)
 {
     const vip_network *network = &net->parameters->network;
-    const float rate = net->train ? net->options.rates[site] : 0, scale = vip_keep_scale(rate);
+    const float rate = net->train ? net->rates[site] : 0, scale = vip_keep_scale(rate);
     unsigned char kept[32 * VIP_MAX_WIDTH];
     for (size_t row = 0; row < net->options.rows; row++, keep += network->features) {
         if (rate > 0) {

@@ -69,6 +69,7 @@ struct vip_net {
     const vip_length *length; /* of the batch at hand */
     vip_batch batch;
     bool train;
+    float rates[VIP_MAX_SITES]; /* of dropout, in force */
 
     vip_layer_numbers layers[VIP_MAX_STEPS];
     vip_norm_numbers norm_numbers[VIP_MAX_STEPS], bn0_numbers;

@@ -328,6 +328,7 @@ vip_net_new(vip_parameters *parameters, const vip_net_options *options, vipann_e
     net->options = *options;
     net->input_rows = options->mixup ? 2 * options->rows : options->rows;
     net->bytes = sizeof *net;
+    vip_net_set_dropout(net, 1);
     net->kernels = vip_kernels_choose(error);
     net->dnn = net->kernels != NULL ? vip_dnn_new(error) : NULL;
     find_numbers(net);
