@@ -78,6 +78,7 @@ HOSTS = $(if $(LILV),$(addprefix $(BUILD)/tests/,host check_rt sound_file same_a
 HAVE_DNNL := $(wildcard /usr/include/dnnl.h /usr/include/oneapi/dnnl/dnnl.h)
 TRAINER = $(if $(HAVE_DNNL),$(call objects,offline_trainer/*/*.c))
 TRAINER_TESTS = $(if $(HAVE_DNNL),$(call programs,tests/trainer,test_*))
+TRAINER_HELPERS = $(filter-out $(BUILD)/tests/trainer/test_%,$(call objects,tests/trainer/*.c))
 TRAINER_LIBS = -ldnnl $(OPENMP)
 OPENMP = $(if $(findstring clang,$(CC)),,-fopenmp)
 # What plays to the client of JACK.
@@ -205,8 +206,12 @@ GRADIENTS = $(if $(HAVE_DNNL),$(BUILD)/tests/test_gradients)
 $(GRADIENTS): $(BUILD)/tests/gradients/test_gradients.o $(BUILD)/tests/vectors/case.o $(BUILD)/libtrainer.a $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS) $(TRAINER_LIBS)
 
+$(BUILD)/tests/libhelpers.a: $(TRAINER_HELPERS)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 $(BUILD)/tests/test_train_kl: $(BUILD)/tests/vectors/case.o
-$(TRAINER_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/trainer/%.o $(BUILD)/libtrainer.a $(BUILD)/tests/libtested.a $(BUILD)/libvipann.a
+$(TRAINER_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/trainer/%.o $(BUILD)/tests/libhelpers.a $(BUILD)/libtrainer.a $(BUILD)/tests/libtested.a $(BUILD)/libvipann.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(PROGRAM_LIBS) $(TRAINER_LIBS)
 
@@ -250,6 +255,7 @@ $(PLAYER) $(BUILD)/tests/check_rt_jack:
 # The commands' tables of options are their own: fuzz_options catches them on their way to the parser.
 $(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
 $(FUZZERS): $(call objects,tests/fuzz/fuzz.c tests/fuzz/mutate.c) $(BUILD)/tests/libtested.a
+$(BUILD)/tests/fuzz_torch: $(call objects,offline_trainer/import/*.c)
 $(FUZZERS): FUZZER = -fsanitize=fuzzer
 
 $(FUZZERS) $(BUILD)/tests/make_seeds: $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libvipann.a

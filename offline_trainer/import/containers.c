@@ -106,7 +106,7 @@ place_members(vip_torch *torch, const vip_zip_member *pickle, vipann_error *erro
         if (bytes % vip_element_bytes(storage->element) != 0 ||
             bytes / vip_element_bytes(storage->element) != storage->n) {
             return vip_fail(error, VIPANN_E_FORMAT,
-                            "%.80s: %.80s has %" PRIu64 " bytes, expected %" PRIu64 " elements of a %s",
+                            "%.80s: %.80s has %" PRIu64 " bytes, expected %" PRIu64 " elements of %s",
                             torch->source.name, name, bytes, storage->n, vip_element_name(storage->element));
         }
         torch->places[i] = (vip_torch_place){member->begin, member};
@@ -224,7 +224,7 @@ place_storage(vip_torch *torch, keyed *all, size_t n, const char *key, uint64_t 
         const vip_pickled_storage *same = vip_pickle_storage(&torch->pickle, all[i].storage);
         if (same->n != elements || same->element != storage->element) {
             return vip_fail(error, VIPANN_E_FORMAT,
-                            "%.80s: storage '%.40s' has %" PRIu64 " elements of a %s, expected %" PRIu64 " of a %s",
+                            "%.80s: storage '%.40s' has %" PRIu64 " elements of %s, expected %" PRIu64 " of %s",
                             torch->source.name, key, elements, vip_element_name(storage->element), same->n,
                             vip_element_name(same->element));
         }

@@ -160,8 +160,8 @@ check_tensor(const conversion *c, const vip_torch_entry *entry, const vip_tensor
     const vip_element element = vip_torch_element(c->torch, entry);
     if (shape->kind != VIP_BN_COUNT && element > VIP_ELEMENT_BFLOAT) {
         return vip_fail(c->error, VIPANN_E_FORMAT,
-                        "%.80s: tensor %s: of a %s, expected float, double, half or bfloat16", c->file, entry->name,
-                        vip_element_name(element));
+                        "%.80s: tensor %s: elements of %s, expected float, double, half or bfloat16", c->file,
+                        entry->name, vip_element_name(element));
     }
     bool equal = entry->tensor->rank == shape->rank;
     for (uint32_t i = 0; equal && i < shape->rank; i++) {

@@ -40,10 +40,11 @@ push_kind(vip_machine *m, vip_value_kind kind, int64_t whole)
     return push(m, (vip_pickled){.kind = kind, .whole = whole});
 }
 
+/* i may be its height; NULL if it has never held anything. */
 static vip_pickled *
 stack_at(const vip_machine *m, size_t i)
 {
-    return (vip_pickled *)m->stack.all + i;
+    return m->stack.all == NULL ? NULL : (vip_pickled *)m->stack.all + i;
 }
 
 /* The top n values above the newest mark, at *first; they leave the stack, but can be read until the next push. */

@@ -10,12 +10,12 @@
 #include <base/status.h>
 
 enum {
-    END_BYTES = 22,       /* the record at the end of the file, without its comment */
-    LOCATOR_BYTES = 20,   /* in front of it, if there is a record for large files */
-    LARGE_END_BYTES = 56, /* that record */
-    ENTRY_BYTES = 46,     /* of a member in the directory, without name, extra field and comment */
-    HEADER_BYTES = 30,    /* in front of a member, without name and extra field */
-    MAX_COMMENT = 0xffff,
+    END_BYTES = 22,          /* the record at the end of the file, without its comment */
+    LOCATOR_BYTES = 20,      /* in front of it, if there is a record for large files */
+    LARGE_END_BYTES = 56,    /* that record */
+    ENTRY_BYTES = 46,        /* of a member in the directory, without name, extra field and comment */
+    HEADER_BYTES = 30,       /* in front of a member, without name and extra field */
+    MAX_TEXT = 0xffff,       /* of a name, and of the comment at the end */
     MAX_DIRECTORY = 16 << 20 /* bytes; the largest network needs 40 kB */
 };
 static const uint32_t END_MARK = 0x06054b50, LOCATOR_MARK = 0x07064b50, LARGE_END_MARK = 0x06064b50,
@@ -53,7 +53,7 @@ static vipann_status
 find_end(place *p, unsigned char record[END_BYTES], vipann_error *error)
 {
     const uint64_t size = p->source->size;
-    const size_t n = size < END_BYTES + MAX_COMMENT ? (size_t)size : END_BYTES + MAX_COMMENT;
+    const size_t n = size < END_BYTES + MAX_TEXT ? (size_t)size : END_BYTES + MAX_TEXT;
     unsigned char *tail = vip_alloc(n, 1);
     if (tail == NULL) {
         return vip_fail_memory(error, "reading a checkpoint");
@@ -148,17 +148,17 @@ read_header(const place *p, vip_zip_member *member, uint64_t bytes, vipann_error
     if (status != VIPANN_OK) {
         return status;
     }
-    member->begin = member->header + HEADER_BYTES + vip_little_16(header + 26) + vip_little_16(header + 28);
-    member->end = member->begin + bytes; /* of 32 bits each: no overflow */
-    if (member->end > p->directory) {
-        return refuse_member(p, member->name, VIPANN_E_FORMAT, error, "does not lie in front of the directory");
-    }
-    char name[MAX_COMMENT];
+    char name[MAX_TEXT];
     const bool knows_size = (vip_little_16(header + 6) & SIZES_FOLLOW) == 0;
     if (vip_little_32(header) != HEADER_MARK || vip_little_16(header + 8) != 0 ||
         vip_little_16(header + 26) != length ||
         (knows_size && (vip_little_32(header + 18) != bytes || vip_little_32(header + 22) != bytes))) {
         return refuse_member(p, member->name, VIPANN_E_FORMAT, error, "has a header that contradicts the directory");
+    }
+    member->begin = member->header + HEADER_BYTES + vip_little_16(header + 26) + vip_little_16(header + 28);
+    member->end = member->begin + bytes; /* of 32 bits each: no overflow */
+    if (member->end > p->directory) {
+        return refuse_member(p, member->name, VIPANN_E_FORMAT, error, "does not lie in front of the directory");
     }
     status = vip_source_read(p->source, member->header + HEADER_BYTES, name, length, error);
     if (status == VIPANN_OK && memcmp(name, member->name, length) != 0) {
