@@ -222,6 +222,92 @@ put_found(const char *folder)
     }
 }
 
+/* ------------------------------------------------------------------------------------------------------ checkpoints */
+
+/* A string of a pickle. */
+static size_t
+quoted(unsigned char *to, size_t at, const char *text)
+{
+    at = word(to, at, "X");
+    at = number(to, at, (uint32_t)strlen(text), 4, false);
+    return word(to, at, text);
+}
+
+/* An entry of a state dict: a tensor that lies in storage "0", of so many floats, from element `offset` on. */
+static size_t
+entry(unsigned char *to, size_t at, const vip_tensor_shape *shape, uint32_t elements, uint32_t offset)
+{
+    uint32_t strides[4] = {1, 1, 1, 1};
+    for (int i = shape->rank - 1; i > 0; i--) {
+        strides[i - 1] = strides[i] * shape->shape[i];
+    }
+    at = quoted(to, at, shape->name);
+    at = quoted(to, word(to, at, "ctorch._utils\n_rebuild_tensor_v2\n(("), "storage");
+    at = quoted(to, word(to, at, "ctorch\nFloatStorage\n"), "0");
+    at = quoted(to, at, "cpu");
+    at = number(to, word(to, at, "J"), elements, 4, false);
+    at = number(to, word(to, at, "tQJ"), offset, 4, false);
+    const uint32_t *const tuples[] = {shape->shape, strides};
+    for (size_t i = 0; i < LENGTH(tuples); i++) {
+        at = word(to, at, "(");
+        for (int k = 0; k < shape->rank; k++) {
+            at = number(to, word(to, at, "J"), tuples[i][k], 4, false);
+        }
+        at = word(to, at, "t");
+    }
+    return word(to, at,
+                "\x89"
+                "ccollections\nOrderedDict\n)RtR");
+}
+
+/* A network of width 1 as an old container has it, all of its numbers 1: small changes leave it one. */
+static void
+put_network(const char *folder)
+{
+    static vip_tensor_shape shapes[VIP_MAX_TENSORS];
+    vip_network network;
+    uint32_t elements = 0, offset = 0;
+    vip_network_fill(&network, VIP_RESNET22, 1, 1, VIP_SAME);
+    const int n = vip_network_tensors(&network, shapes);
+    for (int i = 0; i < n; i++) {
+        elements += (uint32_t)vip_tensor_size(&shapes[i]);
+    }
+    unsigned char *file = calloc((size_t)n * 320 + 4 * (size_t)elements, 1);
+    if (file == NULL) {
+        give_up("memory is short");
+    }
+    file[0] = 2;
+    size_t at = word(file, 1, "\x80\x02}(");
+    for (int i = 0; i < n; i++) {
+        at = entry(file, at, &shapes[i], elements, offset);
+        offset += (uint32_t)vip_tensor_size(&shapes[i]);
+    }
+    at = word(file, quoted(file, word(file, at, "u.\x80\x02]"), "0"), "a.");
+    at = number(file, number(file, at, elements, 4, false), 0, 4, false);
+    for (uint32_t i = 0; i < elements; i++) {
+        at = number(file, at, 0x3f800000, 4, false);
+    }
+    put(folder, "torch", "network", file, at);
+    free(file);
+}
+
+/* The first byte says what it is: a whole file, the pickle of a zip file, what an old container has behind its preamble. */
+static void
+put_checkpoints(const char *folder)
+{
+    static const vip_tensor_shape vector = {"fc1.bias", VIP_LINEAR_BIAS, 1, {4}};
+    static const vip_tensor_shape matrix = {"fc_audioset.weight", VIP_LINEAR_WEIGHT, 2, {1, 32}};
+    unsigned char file[1024] = {1};
+    size_t at = word(file, entry(file, word(file, 1, "\x80\x02}"), &vector, 1, 0), "s.");
+    put(folder, "torch", "zip", file, at);
+    at = word(file, entry(file, word(file, 1, "\x80\x02}"), &matrix, 64, 4), "s.");
+    put(folder, "torch", "zip-head", file, at);
+    file[0] = 0;
+    at = word(file, 1, "PK\x05\x06");
+    put(folder, "torch", "empty", file, at + 18);
+    put_network(folder);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- streams */
 
 /* Decisions and sound for fuzz_engine and fuzz_writers: bytes that are all different. */
@@ -253,6 +339,7 @@ main(int argc, char **argv)
     (void)mkdir(argv[1], 0777);
     put_models(argv[1]);
     put_texts(argv[1]);
+    put_checkpoints(argv[1]);
     put_wav(argv[1], "wav", 1, 1, 16, FRAMES * 2);
     put_wav(argv[1], "wav-stereo", 1, 2, 24, FRAMES * 6);
     put_wav(argv[1], "wav-float", 3, 1, 32, FRAMES * 4);
