@@ -77,17 +77,20 @@ add_columns(vip_document *report, const vip_history *run, const char *name)
     }
 }
 
+/* Evaluations that do not say what they were made on are taken at their word: as any other. */
 static void
-find_same_data(vip_document *report)
+find_comparable(vip_document *report)
 {
-    const json_t *first = NULL;
-    report->same_data = true;
+    const vip_evaluation *first = NULL;
+    report->comparable = true;
     for (size_t i = 0; i < report->n; i++) {
         const vip_evaluation *e = report->columns[i].evaluation;
-        if (e != NULL && e->data != NULL && first != NULL && !json_equal(e->data, first)) {
-            report->same_data = false;
+        if (e != NULL && first != NULL) {
+            bool same_data = e->data == NULL || first->data == NULL || json_equal(e->data, first->data);
+            bool same_task = vip_evaluation_is_multiclass(e) == vip_evaluation_is_multiclass(first);
+            report->comparable = report->comparable && same_data && same_task;
         }
-        first = first == NULL && e != NULL ? e->data : first;
+        first = first == NULL ? e : first;
     }
 }
 
@@ -106,7 +109,7 @@ plan(vip_history *const *runs, size_t n, vip_document *report, vipann_error *err
     for (size_t i = 0; i < n; i++) {
         add_columns(report, runs[i], is_ambiguous(runs, n, i) ? runs[i]->path : runs[i]->name);
     }
-    find_same_data(report);
+    find_comparable(report);
     return VIPANN_OK;
 }
 

@@ -42,13 +42,15 @@ const char *const VIP_PAGE_STYLE[] = {
     ".runs .note{color:var(--ink)}\n",
     ".note::before{content:'\\26A0\\FE0E\\00A0'}\n",
     ".keys{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:0 0 .7rem;font-size:.92rem}\n",
-    ".key{display:inline-flex;align-items:center;gap:.45rem;overflow-wrap:anywhere}\n",
+    ".key{display:inline-flex;align-items:center;gap:.45rem;overflow-wrap:break-word;min-width:0}\n",
     ".key svg{flex:none}\n",
-    ".plots{display:grid;gap:1.1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));"
+    ".plots{display:grid;gap:1.1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));"
     "align-items:start}\n",
+    ".pair{display:grid;gap:1.1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));align-items:"
+    "start}\n",
     "figure{margin:0;min-width:0}\n",
     ".plot{background:var(--card);border:1px solid var(--hair);border-radius:.6rem;padding:.8rem .8rem .6rem;"
-    "max-width:40rem}\n",
+    "max-width:34rem}\n",
     ".wide{background:var(--card);border:1px solid var(--hair);border-radius:.6rem;padding:.8rem;margin:1.1rem 0 0}\n",
     "figcaption,.how{color:var(--soft);font-size:.9rem;line-height:1.45;max-width:46rem;margin:.5rem 0 0}\n",
     ".how{margin:.9rem 0 0}\n",
@@ -60,7 +62,7 @@ const char *const VIP_PAGE_STYLE[] = {
     ".scroll svg{max-width:none}\n",
     "table{border-collapse:collapse;font-size:.94rem;font-variant-numeric:tabular-nums}\n",
     "th,td{padding:.5rem .8rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--hair)}\n",
-    "thead th{border-bottom:2px solid var(--soft);vertical-align:bottom;overflow-wrap:anywhere;min-width:8.2rem;"
+    "thead th{border-bottom:2px solid var(--soft);vertical-align:bottom;min-width:8.2rem;"
     "max-width:16rem}\n",
     "tbody th{font-weight:600;position:sticky;left:0;background:var(--paper);min-width:8.5rem;max-width:19rem}\n",
     "tbody th small,td small{display:block;font-weight:400;color:var(--soft);font-size:.82rem;line-height:1.35}\n",
@@ -74,7 +76,7 @@ const char *const VIP_PAGE_STYLE[] = {
     ".same td,.same th{color:var(--soft)}\n",
     "details{margin:1rem 0 0}\n",
     "summary{cursor:pointer;font-weight:600;overflow-wrap:anywhere}\n",
-    "ol.pairs{margin:.4rem 0 0;padding-left:1.6rem;columns:18rem;font-size:.94rem}\n",
+    "ol.pairs{margin:.4rem 0 0;padding-left:1.6rem;columns:19rem;column-gap:2.2rem;font-size:.94rem}\n",
     "footer{margin:3.5rem 0 0;padding-top:1rem;border-top:1px solid var(--hair);color:var(--soft);font-size:.88rem}\n",
     "svg text{font:12.5px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif;"
     "fill:var(--soft);font-variant-numeric:tabular-nums}\n",
@@ -114,7 +116,7 @@ const char *const VIP_PAGE_STYLE[] = {
     "@media print{body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}"
     "figure,tr,.runs li{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
     ".scroll svg{max-width:100%;height:auto}tbody th{position:static}"
-    ".plots{grid-template-columns:repeat(2,1fr)}"
+    ".plots,.pair{grid-template-columns:repeat(2,1fr)}"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n",
     NULL,
 };

@@ -9,9 +9,9 @@
 
 #include "sections.h"
 
-enum { MOST_CELLS = 150, MOST_PAIRS = 12, MOST_WORST = 20, ROW = 22, WIDTH = 480, NAMES = 170, NAME_CHARACTERS = 24 };
+enum { MOST_CELLS = 150, MOST_PAIRS = 12, MOST_WORST = 20, ROW = 22, WIDTH = 420, NAMES = 146, NAME_CHARACTERS = 21 };
 
-static const double APART = 0.7; /* of a row, which the signs of all runs share */
+static const double APART = 9; /* units between the signs of a row, so that equal ones stand side by side */
 
 static bool
 has_confusion(const vip_column *column)
@@ -193,11 +193,28 @@ wilson(double share, double n, double *low, double *high)
     *high = fmin(1, middle + half);
 }
 
+static double
+count_rated(const vip_document *report)
+{
+    double n = 0;
+    for (size_t i = 0; i < report->n; i++) {
+        n += has_classes(&report->columns[i]);
+    }
+    return n;
+}
+
+static double
+row_height(const vip_document *report)
+{
+    return fmax(ROW, APART * count_rated(report) + 7);
+}
+
 static void
 put_class(vip_plot *plot, const vip_document *report, const rated *r, double y, bool recall)
 {
     char text[VIP_DOCUMENT_TEXT], number[VIP_NUMBER_SIZE];
     double low, high;
+    unsigned rank = 0; /* among those that are rated */
     vip_plot_words(plot, plot->left - 8, vip_plot_y(plot, y) + 4, "name end", r->label, NAME_CHARACTERS);
     vip_plot_rule(plot, (vip_point){0, y}, (vip_point){1, y}, "grid");
     if (report->n == 1 && recall && r->n > 0) {
@@ -205,12 +222,12 @@ put_class(vip_plot *plot, const vip_document *report, const rated *r, double y, 
         vip_plot_rule(plot, (vip_point){low, y}, (vip_point){high, y}, "whisker");
     }
     for (size_t i = 0; i < report->n; i++) {
+        rank += has_classes(&report->columns[i]);
         if (isfinite(r->of[i])) {
             (void)snprintf(text, sizeof text, "%.150s, %.150s: %s %s %% (%.0f clips)", r->label,
                            report->columns[i].name, recall ? "recall" : "AP",
                            vip_number_fixed(number, 100 * r->of[i], 1), r->n);
-            double aside =
-                APART * ((double)i - (double)(report->n - 1) / 2) / (double)report->n; /* equal ones side by side */
+            double aside = APART * ((double)rank - (count_rated(report) + 1) / 2) / row_height(report);
             vip_plot_mark(plot, (vip_point){r->of[i], y - aside}, (unsigned)i, text);
         }
     }
@@ -234,7 +251,7 @@ put_worst(vip_page *page, const vip_document *report)
         .title = "The classes that are heard worst",
         .description = "One row per class, the worst on top; a sign per run at its recall or average precision.",
         .width = WIDTH,
-        .height = ROW * (double)n + 66,
+        .height = row_height(report) * (double)n + 56,
         .left = NAMES,
         .x = {0, 1, VIP_AXIS_PERCENT, false,
               recall ? "recall: share of its clips that are recognised" : "average precision"},

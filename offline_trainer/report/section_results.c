@@ -46,7 +46,7 @@ size_t
 vip_document_best(const vip_document *report, const vip_row *row)
 {
     size_t best = report->n, rivals = 0;
-    if (row->better == 0 || !report->same_data) {
+    if (row->better == 0 || !report->comparable) {
         return report->n;
     }
     for (size_t i = 0; i < report->n; i++) {
@@ -248,11 +248,8 @@ put_ood_rows(vip_page *page, const vip_document *report)
         const vip_evaluation *e = report->columns[c].evaluation;
         for (size_t s = 0; e != NULL && s < e->n_ood; s++) {
             char name[VIP_DOCUMENT_TEXT];
-            vip_row row = {.meaning = "AUROC of the total doubt: foreign sounds carry more of it than known ones",
-                           .label = name,
-                           .percent = true,
-                           .decimals = 1,
-                           .better = 1};
+            vip_row row = {
+                .meaning = "AUROC of the total doubt", .label = name, .percent = true, .decimals = 1, .better = 1};
             (void)snprintf(name, sizeof name, "Foreign: %.300s", e->ood[s].name);
             if (vip_document_foreign_row(report, e->ood[s].name, "total", c, &row)) {
                 vip_document_table_row(page, report, &row);
@@ -287,8 +284,9 @@ vip_document_results(vip_page *page, const vip_document *report)
                 "other: where intervals overlap, the runs may well be equal, and none is marked. (A paired comparison "
                 "on the same clips, as <code>vipann-train eval</code> makes it, can tell more apart than this.)</p>\n",
                 page->out);
-    if (!report->same_data) {
-        (void)fputs("<p class=\"how note\">These runs were not tested on the same data (see the settings below): their "
+    if (!report->comparable) {
+        (void)fputs("<p class=\"how note\">These runs were not all tested on the same data and for the same task (see "
+                    "the settings below): their "
                     "values stand side by side but do not compare, so nothing is marked.</p>\n",
                     page->out);
     }

@@ -212,13 +212,13 @@ put_risks(vip_page *page, const vip_document *report)
     vip_plot_options options = {
         .title = "Errors among the answers that are kept",
         .description = "A line per run: how often the surest answers are wrong, from the surest few to all of them.",
-        .width = 480,
-        .height = 320,
+        .width = 440,
+        .height = 310,
         .x = {0, 1, VIP_AXIS_PERCENT, false, "share of answers kept, the surest first"},
         .y = {.kind = percent ? VIP_AXIS_PERCENT : VIP_AXIS_PLAIN,
               .label = percent ? "wrong among them" : "mean loss"}};
     vip_plot_round(&options.y, 0, highest_risk(report));
-    (void)fputs("<div class=\"plots\">\n", page->out);
+    (void)fputs("<div class=\"pair\">\n", page->out);
     vip_page_figure(page, "plot", options.title);
     vip_document_legend(page, report, has_risks);
     vip_plot plot = vip_plot_begin(page, &options);

@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     size_t n;
     vip_column columns[VIP_MOST_COLUMNS];
-    bool same_data; /* all evaluations there are were made on the same data */
+    bool comparable; /* all evaluations there are were made on the same data, for the same task */
 } vip_document;
 
 /* One row of a table of measures. */
@@ -44,7 +44,7 @@ void vip_document_table_row(vip_page *page, const vip_document *report, const vi
 void vip_document_table_end(vip_page *page);
 
 /* The column whose value is best beyond doubt: its interval does not touch that of any other that has the value, and all
- * were measured on the same data; report->n: none. */
+ * are comparable; report->n: none. */
 size_t vip_document_best(const vip_document *report, const vip_row *row);
 
 /* A legend of those columns for which has() is true. */
