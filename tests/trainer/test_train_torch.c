@@ -367,6 +367,49 @@ test_storages_are_as_large_as_they_say(void **state)
     }
 }
 
+/* How many elements a storage has, as numbers of few bytes: with their sign. */
+static void
+test_whole_numbers_have_their_sign(void **state)
+{
+    (void)state;
+    static const char none[] = "names something outside the pickle that is no storage of PyTorch's";
+    static const struct {
+        size_t n;
+        const char *number, *message;
+    } table[] = {
+        {2, "K\x06", ""},
+        {3, "M\x06\0", ""},
+        {5, "J\x06\0\0\0", ""},
+        {5, "J\xff\xff\xff\xff", none},
+        {2, "\x8a\0", "data/0 has 24 bytes, expected 0 elements"},
+        {3, "\x8a\x01\x06", ""},
+        {3, "\x8a\x01\x86", none},
+        {4, "\x8a\x02\x86\0", "data/0 has 24 bytes, expected 134 elements"},
+        {9, "\x8a\x07\xff\xff\xff\xff\xff\xff\xff", none},
+        {11, "\x8a\x09\x06\0\0\0\0\0\0\0\0", none}, /* too long to be one of ours */
+    };
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        static const float numbers[6];
+        torch_bytes pickle = {0};
+        vipann_error error;
+        torch_put_text(&pickle, "}");
+        torch_string(&pickle, "a");
+        torch_put_text(&pickle, "(");
+        torch_string(&pickle, "storage");
+        torch_put_text(&pickle, "ctorch\nFloatStorage\n");
+        torch_string(&pickle, "0");
+        torch_put_text(&pickle, "N");
+        torch_put(&pickle, table[i].number, table[i].n);
+        torch_put_text(&pickle, "tQs.");
+        const torch_member members[] = {{"x/data.pkl", pickle.all, pickle.n},
+                                        {"x/data/0", (const unsigned char *)numbers, sizeof numbers}};
+        (void)is_checkpoint(torch_zip(members, LENGTH(members)), &error);
+        assert_int_equal(error.text[0] == '\0', table[i].message[0] == '\0');
+        assert_non_null(strstr(error.text, table[i].message));
+        torch_bytes_free(&pickle);
+    }
+}
+
 /* -------------------------------------------------------------------------------------------------------- containers */
 
 /* A small good checkpoint: two tensors, of float and of half. */
@@ -500,6 +543,7 @@ main(void)
         cmocka_unit_test(test_tensors_stay_within_their_storages),
         cmocka_unit_test(test_strides_and_shared_storages_give_the_right_numbers),
         cmocka_unit_test(test_storages_are_as_large_as_they_say),
+        cmocka_unit_test(test_whole_numbers_have_their_sign),
         cmocka_unit_test(test_a_cut_checkpoint_is_refused_whatever_its_length),
         cmocka_unit_test(test_damaged_checkpoints_do_no_harm),
         cmocka_unit_test(test_a_changed_number_is_noticed),
