@@ -2,6 +2,7 @@
 /* torch_file.c -- see torch_file.h for the contract. */
 #include "torch_file.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -130,7 +131,7 @@ put_number(torch_bytes *to, vip_element element, float x)
     } else if (element == VIP_ELEMENT_FLOAT) {
         torch_put_little(to, vip_bits_of_float(x), 4);
     } else {
-        torch_put_little(to, (uint64_t)(int64_t)x, vip_element_bytes(element));
+        torch_put_little(to, isfinite(x) ? (uint64_t)(int64_t)x : 0, vip_element_bytes(element));
     }
 }
 

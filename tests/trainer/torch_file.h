@@ -29,7 +29,7 @@ typedef struct {
     const char *storage, *key; /* "FloatStorage", "0" */
     int64_t elements, offset;
     size_t rank;
-    int64_t shape[VIP_PICKLE_RANK], stride[VIP_PICKLE_RANK];
+    int64_t shape[VIP_PICKLE_RANK + 1], stride[VIP_PICKLE_RANK + 1]; /* one more than is taken */
 } torch_tensor;
 
 /* The call that makes it; legacy: with the None that old containers have in the storage's name. */
