@@ -13,7 +13,8 @@ typedef enum {
     VIP_CHOICE_CLASS,
     VIP_CHOICE_BATCH,
     VIP_CHOICE_ROW,
-    VIP_CHOICE_PROTOTYPES
+    VIP_CHOICE_PROTOTYPES,
+    VIP_CHOICE_RESAMPLE
 } vip_choice;
 
 /* Four words keyed by seed and purpose, and by three numbers. */
