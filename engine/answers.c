@@ -10,6 +10,7 @@
 #include <bayes/uncertainty.h>
 #include <decide/decide.h>
 #include <decide/events.h>
+#include <decide/score.h>
 
 #include <string.h>
 
@@ -24,6 +25,11 @@ struct vip_answers {
     vip_probability *probabilities, *smoothed; /* [members][classes] */
     bool settled[VIPANN_MAX_PASSES];           /* the member's smoothed probabilities have a value */
     vipann_result *result;
+    const vip_sum *sum;               /* of parts that tell what is unknown; NULL: the model states none */
+    float *features;                  /* [features] of an answer; NULL unless the sum has a distance, as the next */
+    float *inverse;                   /* [prototypes] */
+    double energy, distance;          /* smoothed parts of the sum */
+    bool summed;                      /* they have values */
     vipann_answer unknown;            /* what the newest result said; CANNOT_SAY: there is none yet */
     float *short_p, *short_epistemic; /* [classes], of the short window */
     vip_detector *detector;
@@ -74,6 +80,26 @@ set_rules(vip_answers *a, const vipann_rules *rules, vipann_error *error)
     return a->detector != NULL ? VIPANN_OK : vip_fail_memory(error, "the events");
 }
 
+/* What the parts of the sum need; false: memory is short. */
+static bool
+prepare_sum(vip_answers *a)
+{
+    const vip_calibration *calibration = &a->model->calibration;
+    const vip_sum *sum = &calibration->sum;
+    a->sum = calibration->present && calibration->has_unknown[VIPANN_SCORE_SUM] ? sum : NULL;
+    if (a->sum == NULL || !sum->has[VIPANN_PART_DISTANCE]) {
+        return true;
+    }
+    const size_t n = a->model->network.features;
+    a->features = vip_alloc(n, sizeof *a->features);
+    a->inverse = vip_alloc(sum->n_prototypes, sizeof *a->inverse);
+    if (a->features == NULL || a->inverse == NULL) {
+        return false;
+    }
+    vip_prototype_scales(sum->prototypes, sum->n_prototypes, n, a->inverse);
+    return true;
+}
+
 vip_answers *
 vip_answers_new(const vip_model *model, vip_publisher *publisher, const vipann_rules *rules, bool drawn,
                 uint32_t max_members, vipann_error *error)
@@ -95,7 +121,7 @@ vip_answers_new(const vip_model *model, vip_publisher *publisher, const vipann_r
     a->short_epistemic = vip_alloc(classes, sizeof *a->short_epistemic);
     a->result = vip_result_new((uint32_t)classes);
     if (a->logits == NULL || a->probabilities == NULL || a->smoothed == NULL || a->short_p == NULL ||
-        a->short_epistemic == NULL || a->result == NULL) {
+        a->short_epistemic == NULL || a->result == NULL || !prepare_sum(a)) {
         (void)vip_fail_memory(error, "the answers; ask for fewer passes");
         vip_answers_free(a);
         return NULL;
@@ -118,6 +144,8 @@ vip_answers_free(vip_answers *a)
     vip_free(a->smoothed);
     vip_free(a->short_p);
     vip_free(a->short_epistemic);
+    vip_free(a->features);
+    vip_free(a->inverse);
     vipann_result_free(a->result);
     vip_detector_free(a->detector);
     vip_free(a);
@@ -127,6 +155,7 @@ static void
 forget(vip_answers *a)
 {
     memset(a->settled, 0, sizeof a->settled);
+    a->summed = false;
     a->unknown = VIPANN_CANNOT_SAY;
 }
 
@@ -182,6 +211,33 @@ smooth(vip_answers *a, double weight, uint32_t members)
     }
 }
 
+/* The parts of the sum that the newest answer alone can tell, smoothed as probabilities are. */
+static void
+smooth_parts(vip_answers *a, const vip_pass *pass, double weight, uint32_t members)
+{
+    const vip_network *network = &a->model->network;
+    if (a->sum == NULL) {
+        return;
+    }
+    double energy = 0, distance = 0;
+    for (uint32_t m = 0; m < members && a->sum->has[VIPANN_PART_ENERGY]; m++) {
+        energy += vip_energy(a->model->task, a->logits + (size_t)m * network->classes, network->classes) / members;
+    }
+    if (a->features != NULL) {
+        vip_pass_pooled(pass, a->features);
+        vip_features(a->features, a->sum->centre, network->features, a->features);
+        distance = vip_distance(a->features, a->sum->prototypes, a->inverse, a->sum->n_prototypes, network->features);
+    }
+    if (!a->summed || weight >= 1) {
+        a->energy = energy;
+        a->distance = distance;
+    } else {
+        a->energy += weight * (energy - a->energy);
+        a->distance += weight * (distance - a->distance);
+    }
+    a->summed = true;
+}
+
 /* --------------------------------------------------------------------------------------------------------- results */
 
 static vipann_answer
@@ -189,7 +245,11 @@ is_unknown(const vip_answers *a, uint32_t members)
 {
     const vip_model *model = a->model;
     const vipann_result *r = a->result;
-    vip_evidence evidence = {.members = a->drawn ? members : 0, .total = r->total_nats, .epistemic = r->epistemic_nats};
+    vip_evidence evidence = {.members = a->drawn ? members : 0,
+                             .total = r->total_nats,
+                             .epistemic = r->epistemic_nats,
+                             .energy = a->energy,
+                             .distance = a->distance};
     for (uint32_t c = 0; c < r->classes; c++) {
         evidence.largest = (double)r->p[c] > evidence.largest ? (double)r->p[c] : evidence.largest;
     }
@@ -221,7 +281,9 @@ vip_answer(vip_answers *a, const vip_question *q, int64_t answered, int64_t end,
     const uint32_t members = count_members(q, end);
     const double elapsed = (double)(end - answered) * a->column_seconds;
     ask_members(a, q, end, q->window, members);
-    smooth(a, vip_smoothing_weight(elapsed, q->horizon), members);
+    const double weight = vip_smoothing_weight(elapsed, q->horizon);
+    smooth(a, weight, members);
+    smooth_parts(a, q->pass, weight, members);
     const vip_doubt doubt =
         vip_decompose(model->task, a->smoothed, members, r->classes, r->p, r->std, r->aleatoric, r->epistemic);
     r->columns = (uint32_t)(q->window == 0 || end < (int64_t)q->window ? end : (int64_t)q->window);

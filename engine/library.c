@@ -243,12 +243,20 @@ vipann_model_describe(const vipann_model *model, vipann_model_info *info)
     };
     memcpy(info->has_unknown, calibration->has_unknown, sizeof info->has_unknown);
     memcpy(info->unknown, calibration->unknown, sizeof info->unknown);
+    memcpy(info->has_part, calibration->sum.has, sizeof info->has_part);
+    info->prototypes = calibration->sum.n_prototypes;
 }
 
 const char *
 vipann_score_name(vipann_score score)
 {
     return (int)score >= 0 && score < VIPANN_N_SCORES ? VIP_SCORE_KEYS[score] : NULL;
+}
+
+const char *
+vipann_part_name(vipann_part part)
+{
+    return (int)part >= 0 && part < VIPANN_N_PARTS ? VIP_PART_NAMES[part] : NULL;
 }
 
 const char *
@@ -386,6 +394,7 @@ static uint64_t
 weight_bytes(const vipann_model *model, const vipann_options *options)
 {
     uint64_t bytes = model->weights->bytes;
+    bytes += (uint64_t)model->file->calibration.sum.n_prototypes * model->file->network.features * sizeof(float);
     for (uint32_t m = 1; model->sets != NULL && m < model->file->members; m++) {
         bytes += model->sets[m]->bytes;
     }

@@ -3,8 +3,8 @@
  *
  * The arithmetic of one answer is: z -> (z - offset) / temperature per member; probabilities; exponential smoothing per
  * member; decomposition (bayes/uncertainty.h). "Unknown" follows method: the corrected epistemic part exceeds the
- * model's limit, or (multi-class) the largest probability falls below its limit; multi-label: no class passes its
- * threshold and the mean over the active classes exceeds the limit. */
+ * model's limit, or (multi-class) the largest probability falls below its limit, or a sum of such parts (score.h) exceeds
+ * its limit; multi-label: no class passes its threshold and the mean over the active classes exceeds the limit. */
 #ifndef VIP_DECIDE_DECIDE_H
 #define VIP_DECIDE_DECIDE_H
 
@@ -29,6 +29,7 @@ typedef struct {
     double total, epistemic; /* nats; epistemic corrected for few members */
     size_t n_active;         /* multi-label: classes above their threshold */
     double largest;          /* the largest mean probability */
+    double energy, distance; /* score.h; only where the model's sum has them */
 } vip_evidence;
 
 /* Unknown if any score for which the model states a limit is beyond it; multi-label only if no class is active. A value

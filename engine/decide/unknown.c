@@ -2,47 +2,49 @@
 /* unknown.c -- see decide.h for the contract. */
 #include "decide.h"
 
-/* A score has a value, and it lies beyond the limit. */
-typedef struct {
-    bool (*has)(const vip_evidence *evidence);
-    bool (*beyond)(const vip_evidence *evidence, double limit);
-} score;
+#include "score.h"
+
+/* Whether a score has a value, and then its excess: how far it lies beyond the limit. */
+typedef bool excess_of(const vip_calibration *calibration, const vip_evidence *evidence, double limit, double *excess);
 
 static bool
-always(const vip_evidence *evidence)
+epistemic_excess(const vip_calibration *calibration, const vip_evidence *evidence, double limit, double *excess)
 {
-    (void)evidence;
-    return true;
-}
-
-static bool
-has_epistemic(const vip_evidence *evidence)
-{
+    (void)calibration;
+    *excess = evidence->epistemic - limit;
     return evidence->members >= 2;
 }
 
 static bool
-epistemic_above(const vip_evidence *evidence, double limit)
+total_excess(const vip_calibration *calibration, const vip_evidence *evidence, double limit, double *excess)
 {
-    return evidence->epistemic > limit;
+    (void)calibration;
+    *excess = evidence->total - limit;
+    return true;
 }
 
 static bool
-total_above(const vip_evidence *evidence, double limit)
+confidence_excess(const vip_calibration *calibration, const vip_evidence *evidence, double limit, double *excess)
 {
-    return evidence->total > limit;
+    (void)calibration;
+    *excess = limit - evidence->largest;
+    return true;
 }
 
 static bool
-confidence_below(const vip_evidence *evidence, double limit)
+sum_excess(const vip_calibration *calibration, const vip_evidence *evidence, double limit, double *excess)
 {
-    return evidence->largest < limit;
+    double value;
+    bool has = vip_sum_value(&calibration->sum, evidence, &value);
+    *excess = value - limit;
+    return has;
 }
 
-static const score SCORES[VIPANN_N_SCORES] = {
-    [VIPANN_SCORE_EPISTEMIC] = {has_epistemic, epistemic_above},
-    [VIPANN_SCORE_TOTAL] = {always, total_above},
-    [VIPANN_SCORE_CONFIDENCE] = {always, confidence_below},
+static excess_of *const SCORES[VIPANN_N_SCORES] = {
+    [VIPANN_SCORE_EPISTEMIC] = epistemic_excess,
+    [VIPANN_SCORE_TOTAL] = total_excess,
+    [VIPANN_SCORE_CONFIDENCE] = confidence_excess,
+    [VIPANN_SCORE_SUM] = sum_excess,
 };
 
 vipann_answer
@@ -52,8 +54,9 @@ vip_unknown(const vip_model *model, const vip_evidence *evidence)
     const bool active = model->task == VIPANN_MULTILABEL && evidence->n_active > 0;
     vipann_answer answer = VIPANN_CANNOT_SAY;
     for (size_t i = 0; i < VIPANN_N_SCORES && limits->present; i++) {
-        if (limits->has_unknown[i] && SCORES[i].has(evidence)) {
-            bool beyond = !active && SCORES[i].beyond(evidence, limits->unknown[i]);
+        double excess;
+        if (limits->has_unknown[i] && SCORES[i](limits, evidence, limits->unknown[i], &excess)) {
+            bool beyond = !active && excess > 0;
             answer = beyond || answer == VIPANN_YES ? VIPANN_YES : VIPANN_NO;
         }
     }

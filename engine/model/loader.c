@@ -119,6 +119,34 @@ match_tensor(vip_loader *loader, uint32_t member, int i, vipann_error *error)
     return status == VIPANN_OK ? check_tensor(loader, rho, shape, error) : status;
 }
 
+/* What the distance of the sum is measured with. How many prototypes there are is up to the file. */
+static vipann_status
+match_prototypes(vip_loader *loader, vipann_error *error)
+{
+    vip_model *model = loader->model;
+    vip_tensor_shape mean, prototypes;
+    if (!model->calibration.has_unknown[VIPANN_SCORE_SUM] || !model->calibration.sum.has[VIPANN_PART_DISTANCE]) {
+        return VIPANN_OK;
+    }
+    vip_model_prototype_shapes(model, &mean, &prototypes);
+    loader->centre = claim(loader, mean.name, "");
+    loader->prototypes = claim(loader, prototypes.name, "");
+    if (loader->centre == NULL || loader->prototypes == NULL) {
+        return vip_fail(error, VIPANN_E_FORMAT,
+                        "%s: tensor %s is missing; the score of vipann.calibration has a part distance, which needs it",
+                        loader->file, loader->centre == NULL ? mean.name : prototypes.name);
+    }
+    const vip_stored *stored = loader->prototypes;
+    const uint64_t count = stored->rank == 2 ? stored->shape[0] : 0;
+    if (stored->rank == 2 && (count < 1 || count > VIP_MAX_PROTOTYPES)) {
+        return vip_fail(error, VIPANN_E_FORMAT, "%s: tensor %s: %" PRIu64 " prototypes, expected 1 to %d", loader->file,
+                        stored->name, count, VIP_MAX_PROTOTYPES);
+    }
+    prototypes.shape[0] = (uint32_t)count;
+    vipann_status status = check_tensor(loader, loader->centre, &mean, error);
+    return status == VIPANN_OK ? check_tensor(loader, stored, &prototypes, error) : status;
+}
+
 static bool
 ends_with(const char *name, const char *end)
 {
@@ -130,8 +158,10 @@ static vipann_status
 refuse_unclaimed(const vip_loader *loader, const char *name, vipann_error *error)
 {
     const vip_model *model = loader->model;
-    char reason[64] = "";
-    if (model->posterior != VIPANN_MEANFIELD && (ends_with(name, ".mu") || ends_with(name, ".rho"))) {
+    char reason[80] = "";
+    if (strcmp(name, "unknown.mean") == 0 || strcmp(name, "unknown.prototypes") == 0) {
+        (void)snprintf(reason, sizeof reason, ", as vipann.calibration has no score with a distance");
+    } else if (model->posterior != VIPANN_MEANFIELD && (ends_with(name, ".mu") || ends_with(name, ".rho"))) {
         (void)snprintf(reason, sizeof reason, ", as vipann.posterior is not meanfield");
     } else if (model->posterior != VIPANN_ENSEMBLE && strncmp(name, "member.", 7) == 0) {
         (void)snprintf(reason, sizeof reason, ", as vipann.posterior is not ensemble");
@@ -178,7 +208,8 @@ match_tensors(vip_loader *loader, vipann_error *error)
                         "%s: vipann.posterior is meanfield, but no tensor is stored as NAME.mu and NAME.rho",
                         loader->file);
     }
-    return check_unclaimed(loader, error);
+    vipann_status status = match_prototypes(loader, error);
+    return status == VIPANN_OK ? check_unclaimed(loader, error) : status;
 }
 
 vipann_status
@@ -281,6 +312,22 @@ read_member(const vip_loader *loader, uint32_t member, const unsigned char *data
     return VIPANN_OK;
 }
 
+/* The numbers of the sum's distance. */
+static vipann_status
+read_prototypes(const vip_loader *loader, const unsigned char *data, vipann_error *error)
+{
+    vip_sum *sum = &loader->model->calibration.sum;
+    if (loader->prototypes == NULL) {
+        return VIPANN_OK;
+    }
+    vipann_status status = read_values(loader, loader->centre, VIP_BN_MEAN, data, &sum->centre, error);
+    if (status == VIPANN_OK) {
+        status = read_values(loader, loader->prototypes, VIP_LINEAR_WEIGHT, data, &sum->prototypes, error);
+    }
+    sum->n_prototypes = (uint32_t)loader->prototypes->shape[0];
+    return status;
+}
+
 vipann_status
 vip_loader_finish(vip_loader *loader, const unsigned char *data, vipann_error *error)
 {
@@ -294,7 +341,7 @@ vip_loader_finish(vip_loader *loader, const unsigned char *data, vipann_error *e
     for (uint32_t m = 0; m < loader->members && status == VIPANN_OK; m++) {
         status = read_member(loader, m, data, error);
     }
-    return status;
+    return status == VIPANN_OK ? read_prototypes(loader, data, error) : status;
 }
 
 void

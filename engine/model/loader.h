@@ -14,6 +14,7 @@ typedef struct {
     uint32_t members;                             /* of an ensemble, else 1 */
     const vip_stored *(*values)[VIP_MAX_TENSORS]; /* [members]; each as in vip_model */
     const vip_stored *rho[VIP_MAX_TENSORS];
+    const vip_stored *centre, *prototypes; /* of the sum's distance, NULL: it has none */
 } vip_loader;
 
 /* Everything but the tensors' numbers. The loader is to be ended even on failure.

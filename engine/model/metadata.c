@@ -21,7 +21,13 @@ static const double MAX_DROPOUT = 0.9, MAX_TEMPERATURE = 100;
 static const double MIN_TEMPERATURE = (double)0.01f; /* less than 0.01: what is kept as a float can be read again */
 const char *const VIP_SCORE_KEYS[VIPANN_N_SCORES] = {[VIPANN_SCORE_EPISTEMIC] = "epistemic_nats",
                                                      [VIPANN_SCORE_TOTAL] = "total_nats",
-                                                     [VIPANN_SCORE_CONFIDENCE] = "confidence"};
+                                                     [VIPANN_SCORE_CONFIDENCE] = "confidence",
+                                                     [VIPANN_SCORE_SUM] = "score"};
+const char *const VIP_PART_NAMES[VIPANN_N_PARTS] = {[VIPANN_PART_TOTAL] = "total",
+                                                    [VIPANN_PART_EPISTEMIC] = "epistemic",
+                                                    [VIPANN_PART_CONFIDENCE] = "confidence",
+                                                    [VIPANN_PART_ENERGY] = "energy",
+                                                    [VIPANN_PART_DISTANCE] = "distance"};
 static const double LARGEST_LIMIT[VIPANN_N_SCORES] = {
     [VIPANN_SCORE_EPISTEMIC] = FLT_MAX, [VIPANN_SCORE_TOTAL] = FLT_MAX, [VIPANN_SCORE_CONFIDENCE] = 1};
 static const double MIN_AMIN = 1e-30, MAX_AMIN = 1; /* its logarithm is taken in single precision */
@@ -365,6 +371,48 @@ read_per_class(reader *r, const per_class *rule, const json_t *value, uint32_t c
     }
 }
 
+/* One part of the sum: its name, and what it was on the calibration clips. */
+static void
+read_part(reader *r, vip_sum *sum, const json_t *entry)
+{
+    const json_t *name = json_object_get(entry, "name");
+    int part = 0;
+    if (!json_is_object(entry) || !json_is_string(name)) {
+        refuse(r, ": score: a part is %s, expected an object with name, mean and std",
+               json_is_object(entry) ? "without a name" : vip_json_kind(entry));
+        return;
+    }
+    while (part < VIPANN_N_PARTS && strcmp(json_string_value(name), VIP_PART_NAMES[part]) != 0) {
+        part++;
+    }
+    if (part == VIPANN_N_PARTS || sum->has[part]) {
+        refuse(r, ": score: a part is '%.32s'%s", json_string_value(name),
+               part < VIPANN_N_PARTS ? " for the second time"
+                                     : ", expected total, epistemic, confidence, energy or distance");
+        return;
+    }
+    sum->has[part] = true;
+    read_number(r, "score: mean of a part", json_object_get(entry, "mean"), -FLT_MAX, FLT_MAX, &sum->mean[part]);
+    read_number(r, "score: std of a part", json_object_get(entry, "std"), FLT_MIN, FLT_MAX, &sum->std[part]);
+}
+
+static void
+read_sum(reader *r, vip_calibration *c, const json_t *score)
+{
+    const json_t *parts = json_object_get(score, "parts");
+    const size_t n = json_array_size(parts);
+    if (!json_is_object(score)) {
+        refuse(r, ": score is %s, expected an object", vip_json_kind(score));
+    } else if (!json_is_array(parts) || n < 1 || n > VIPANN_N_PARTS) {
+        refuse(r, ": score: parts is %s, expected an array of 1 to %d",
+               json_is_array(parts) ? "one of another length" : vip_json_kind(parts), VIPANN_N_PARTS);
+    }
+    for (size_t i = 0; i < n && is_fine(r); i++) {
+        read_part(r, &c->sum, json_array_get(parts, i));
+    }
+    read_number(r, "score: limit", json_object_get(score, "limit"), -FLT_MAX, FLT_MAX, &c->unknown[VIPANN_SCORE_SUM]);
+}
+
 static void
 read_unknown(reader *r, vip_calibration *c, const json_t *unknown)
 {
@@ -374,7 +422,9 @@ read_unknown(reader *r, vip_calibration *c, const json_t *unknown)
     for (int i = 0; i < VIPANN_N_SCORES; i++) {
         const json_t *value = json_object_get(unknown, VIP_SCORE_KEYS[i]);
         c->has_unknown[i] = value != NULL;
-        if (value != NULL) {
+        if (value != NULL && i == VIPANN_SCORE_SUM) {
+            read_sum(r, c, value);
+        } else if (value != NULL) {
             read_number(r, VIP_SCORE_KEYS[i], value, 0, LARGEST_LIMIT[i], &c->unknown[i]);
         }
     }

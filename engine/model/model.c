@@ -88,6 +88,39 @@ vip_model_drop_tensors(vip_model *model)
     model->others = NULL;
 }
 
+static void
+drop_prototypes(vip_sum *sum)
+{
+    vip_free(sum->centre);
+    vip_free(sum->prototypes);
+    sum->centre = sum->prototypes = NULL;
+    sum->n_prototypes = 0;
+}
+
+bool
+vip_model_make_prototypes(vip_model *model, uint32_t count)
+{
+    vip_sum *sum = &model->calibration.sum;
+    drop_prototypes(sum);
+    sum->centre = vip_alloc(model->network.features, sizeof *sum->centre);
+    sum->prototypes = vip_alloc(vip_product(count, model->network.features), sizeof *sum->prototypes);
+    if (sum->centre == NULL || sum->prototypes == NULL) {
+        drop_prototypes(sum);
+        return false;
+    }
+    sum->n_prototypes = count;
+    return true;
+}
+
+void
+vip_model_prototype_shapes(const vip_model *model, vip_tensor_shape *mean, vip_tensor_shape *prototypes)
+{
+    const uint32_t features = model->network.features;
+    *mean = (vip_tensor_shape){"unknown.mean", VIP_BN_MEAN, 1, {features}};
+    *prototypes =
+        (vip_tensor_shape){"unknown.prototypes", VIP_LINEAR_WEIGHT, 2, {model->calibration.sum.n_prototypes, features}};
+}
+
 void
 vip_model_free(vip_model *model)
 {
@@ -103,6 +136,7 @@ vip_model_free(vip_model *model)
     vip_free(model->calibration.offset);
     vip_free(model->calibration.thresholds);
     vip_free(model->calibration.data);
+    drop_prototypes(&model->calibration.sum);
     vip_free(model->name);
     vip_free(model->preset);
     vip_free(model->provenance);

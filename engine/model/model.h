@@ -19,8 +19,20 @@ typedef struct {
     double amin;         /* power below which the logarithm is cut */
 } vip_frontend_spec;
 
-/* The key of each score of *unknown* in a calibration; metadata.c has them. */
+/* The key of each score of *unknown* in a calibration, and the name of each part of their sum; metadata.c has them. */
 extern const char *const VIP_SCORE_KEYS[VIPANN_N_SCORES];
+extern const char *const VIP_PART_NAMES[VIPANN_N_PARTS];
+
+enum { VIP_MAX_PROTOTYPES = 1024 };
+
+/* What VIPANN_SCORE_SUM adds up: (part - mean) / std of each part that is stated (decide/score.h). */
+typedef struct {
+    bool has[VIPANN_N_PARTS];
+    double mean[VIPANN_N_PARTS], std[VIPANN_N_PARTS]; /* of the calibration clips; std > 0 */
+    uint32_t n_prototypes;                            /* more than 0 if and only if there is VIPANN_PART_DISTANCE */
+    float *centre;                                    /* [features], mean of the training clips' roots */
+    float *prototypes;                                /* [n_prototypes][features], of any length */
+} vip_sum;
 
 /* temperature and offset act on each member's logits: z -> (z - offset) / temperature. */
 typedef struct {
@@ -32,6 +44,7 @@ typedef struct {
     float *thresholds;                 /* [classes]; negative: not reportable. NULL if there are none */
     bool has_unknown[VIPANN_N_SCORES]; /* a limit of *unknown* is stated */
     double unknown[VIPANN_N_SCORES];
+    vip_sum sum;                      /* what its limit in `unknown` is for; nothing is stated without a limit */
     uint32_t members, window_columns; /* 0 if not stated */
     char *data;                       /* "" if not stated */
 } vip_calibration;
@@ -81,7 +94,15 @@ bool vip_model_make_ensemble(vip_model *model, uint32_t members);
 /* Index of the tensor in shapes and values, or -1. */
 int vip_model_tensor(const vip_model *model, const char *name);
 
-/* Frees the tensors' numbers (values, rho, others), which are not needed once the kernels have their own form of them. */
+/* Room for the distance of a sum, all zero, in place of what there is; count: 1 .. VIP_MAX_PROTOTYPES. False if
+ * memory is short: there is none then. */
+bool vip_model_make_prototypes(vip_model *model, uint32_t count);
+
+/* The tensors of that distance, "unknown.mean" and "unknown.prototypes", as they lie in a file. */
+void vip_model_prototype_shapes(const vip_model *model, vip_tensor_shape *mean, vip_tensor_shape *prototypes);
+
+/* Frees the tensors' numbers (values, rho, others), which are not needed once the kernels have their own form of them.
+ * Prototypes stay. */
 void vip_model_drop_tensors(vip_model *model);
 
 /* Writes the model to path, beside it first, then fsync and rename, so that path holds the old file or the whole new

@@ -129,6 +129,25 @@ posterior_object(const vip_model *model)
     return kept_if(done, object);
 }
 
+/* The sum of parts, with its limit. */
+static json_t *
+sum_object(const vip_sum *sum, double limit)
+{
+    json_t *object = json_object(), *parts = json_array();
+    bool done = object != NULL && parts != NULL;
+    for (int i = 0; i < VIPANN_N_PARTS && done; i++) {
+        if (sum->has[i]) {
+            json_t *part = json_object();
+            done = put(part, "name", json_string(VIP_PART_NAMES[i])) && put(part, "mean", json_real(sum->mean[i])) &&
+                   put(part, "std", json_real(sum->std[i])) && json_array_append(parts, part) == 0;
+            json_decref(part);
+        }
+    }
+    done = done && json_object_set(object, "parts", parts) == 0 && put(object, "limit", json_real(limit));
+    json_decref(parts);
+    return kept_if(done, object);
+}
+
 /* Adds `unknown` to the object if there is a limit. */
 static bool
 put_unknown(json_t *object, const vip_calibration *calibration)
@@ -136,7 +155,10 @@ put_unknown(json_t *object, const vip_calibration *calibration)
     json_t *unknown = json_object();
     bool done = unknown != NULL;
     for (int i = 0; i < VIPANN_N_SCORES && done; i++) {
-        done = !calibration->has_unknown[i] || put(unknown, VIP_SCORE_KEYS[i], json_real(calibration->unknown[i]));
+        const double limit = calibration->unknown[i];
+        done = !calibration->has_unknown[i] ||
+               put(unknown, VIP_SCORE_KEYS[i],
+                   i == VIPANN_SCORE_SUM ? sum_object(&calibration->sum, limit) : json_real(limit));
     }
     if (done && json_object_size(unknown) > 0) {
         return put(object, "unknown", unknown);
@@ -230,6 +252,13 @@ belongs_to_layer(vip_tensor_kind kind)
     return kind == VIP_CONV_WEIGHT || kind == VIP_LINEAR_WEIGHT || kind == VIP_LINEAR_BIAS;
 }
 
+static bool
+has_prototypes(const vip_model *model)
+{
+    return model->calibration.present && model->calibration.has_unknown[VIPANN_SCORE_SUM] &&
+           model->calibration.sum.has[VIPANN_PART_DISTANCE] && model->calibration.sum.n_prototypes > 0;
+}
+
 static void
 add_item(item *to, const char *prefix, const vip_tensor_shape *shape, const char *suffix, const float *x, bool half)
 {
@@ -263,15 +292,31 @@ list_member(const vip_model *model, uint32_t member, bool half, bool narrow, ite
     return n;
 }
 
+/* What the distance is measured with; prototypes may be narrow. shapes: of two tensors, which the items refer to. */
+static size_t
+list_prototypes(const vip_model *model, bool half, bool narrow, const vip_tensor_shape *shapes, item *items)
+{
+    const vip_sum *sum = &model->calibration.sum;
+    size_t n = 0;
+    if (has_prototypes(model) && !narrow) {
+        add_item(&items[n++], "", &shapes[0], "", sum->centre, false);
+    }
+    if (has_prototypes(model) && half == narrow) {
+        add_item(&items[n++], "", &shapes[1], "", sum->prototypes, half);
+    }
+    return n;
+}
+
 /* Numbers of four bytes first, so that all lie where their width wants them. */
 static size_t
-list_items(const vip_model *model, bool half, item *items)
+list_items(const vip_model *model, bool half, const vip_tensor_shape *shapes, item *items)
 {
     size_t n = 0;
     for (int narrow = 0; narrow < 2; narrow++) {
         for (uint32_t m = 0; m < members_of(model); m++) {
             n += list_member(model, m, half, narrow == 1, items + n);
         }
+        n += list_prototypes(model, half, narrow == 1, shapes, items + n);
     }
     return n;
 }
@@ -490,11 +535,13 @@ vipann_status
 vip_model_write(const vip_model *model, const char *path, bool half, vipann_error *error)
 {
     uint64_t data_bytes;
-    item *items = vip_alloc(vip_product(2 * VIP_MAX_TENSORS, members_of(model)), sizeof *items);
+    vip_tensor_shape shapes[2];
+    item *items = vip_alloc(vip_product(2 * VIP_MAX_TENSORS, members_of(model) + 1), sizeof *items);
     if (items == NULL) {
         return vip_fail_memory(error, "writing a model");
     }
-    size_t n = list_items(model, half, items);
+    vip_model_prototype_shapes(model, &shapes[0], &shapes[1]);
+    size_t n = list_items(model, half, shapes, items);
     char *header = header_text(model, items, n, &data_bytes);
     vipann_status status = header == NULL ? explain_no_header(error) : check_header(header, data_bytes, error);
     if (status == VIPANN_OK) {

@@ -16,6 +16,7 @@ struct vip_head {
     vip_head_masks masks;
     uint32_t window, places, stored, members;
     uint32_t features; /* channels, filled up to whole blocks */
+    uint32_t answered; /* stored members of the newest answer */
 
     float *columns; /* [places][stored][features]; column j in place j % places */
 
@@ -257,11 +258,25 @@ vip_head_answer(vip_head *head, int64_t end, uint32_t window, uint32_t members, 
     const int fc1 = head->network->n_steps;
     dense(head, &(dense_layer){.layer = fc1, .relu = true, .keep = keep, .x = head->x, .y = head->h}, members);
     dense(head, &(dense_layer){.layer = fc1 + 1, .x = head->h, .y = head->z}, members);
+    head->answered = members < head->stored ? members : head->stored;
     const uint32_t classes = head->network->classes;
     for (uint32_t m = 0; m < members; m++) {
         for (uint32_t c = 0; c < classes; c++) {
             size_t at = ((size_t)(c / VIP_BLOCK) * members + m) * HALO + 1;
             logits[(size_t)m * classes + c] = head->z[at * VIP_BLOCK + c % VIP_BLOCK];
         }
+    }
+}
+
+void
+vip_head_pooled(const vip_head *head, float *mean)
+{
+    assert(head->answered >= 1);
+    for (uint32_t c = 0; c < head->network->features; c++) {
+        double sum = 0;
+        for (uint32_t m = 0; m < head->answered; m++) {
+            sum += (double)head->pooled[(size_t)m * head->features + c];
+        }
+        mean[c] = (float)(sum / head->answered);
     }
 }

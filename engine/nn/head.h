@@ -38,4 +38,7 @@ void vip_head_commit(vip_head *head, int64_t end, uint32_t members);
  * to end, of an endless head only. */
 void vip_head_answer(vip_head *head, int64_t end, uint32_t window, uint32_t members, float *logits);
 
+/* The pooled vector of the newest answer, before dropout: its mean over the members of that answer, [features]. */
+void vip_head_pooled(const vip_head *head, float *mean);
+
 #endif /* VIP_NN_HEAD_H */

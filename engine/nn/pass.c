@@ -517,6 +517,12 @@ vip_pass_answer(vip_pass *pass, int64_t end, uint32_t window, uint32_t members, 
     vip_head_answer(pass->head, end, window, members, logits);
 }
 
+void
+vip_pass_pooled(const vip_pass *pass, float *mean)
+{
+    vip_head_pooled(pass->head, mean);
+}
+
 uint32_t
 vip_pass_peek(const vip_pass *pass, int step, uint32_t member, int64_t *first, float *out)
 {

@@ -64,6 +64,10 @@ uint32_t vip_pass_settled(const vip_pass *pass, int64_t end, uint32_t window);
  * for each. */
 void vip_pass_answer(vip_pass *pass, int64_t end, uint32_t window, uint32_t members, float *logits);
 
+/* The vector that the newest answer pooled, as the dense layers see it but for dropout: its mean over the members of that
+ * answer, [network.features]. */
+void vip_pass_pooled(const vip_pass *pass, float *mean);
+
 /* Bytes that a pass with these options takes, about; own_weights: members have weights of their own, be they drawn, or
  * sets that need not be in the options. Weights and what an answer needs for a moment are not counted. 0: memory is short
  * even for counting. */

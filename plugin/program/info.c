@@ -191,15 +191,38 @@ put_network(const vip_text_style *style, const vipann_model_info *info)
     (void)putchar('\n');
 }
 
+/* What the sum adds up, if the model states one, and over how many prototypes its distance. */
+static void
+put_parts(const vip_text_style *style, const vipann_model_info *info)
+{
+    char line[LINE] = "", last[LINE] = "";
+    for (int i = 0; i < VIPANN_N_PARTS; i++) {
+        if (info->has_part[i]) {
+            (void)snprintf(line, sizeof line, "%.128s%s%s", last, *last != '\0' ? ", " : "",
+                           vipann_part_name((vipann_part)i));
+            memcpy(last, line, sizeof last);
+        }
+    }
+    if (info->prototypes > 0) {
+        (void)snprintf(line, sizeof line, "%.128s (%u prototypes)", last, info->prototypes);
+    }
+    if (*line != '\0') {
+        put_prose(style, "  sum of", line);
+    }
+}
+
 /* From where on a sound is unknown: a line for what the model states. */
 static void
 put_limits(const vipann_model_info *info)
 {
     static const char *const before[] = {[VIPANN_SCORE_EPISTEMIC] = "epistemic above ",
                                          [VIPANN_SCORE_TOTAL] = "total doubt above ",
-                                         [VIPANN_SCORE_CONFIDENCE] = "largest probability below "};
-    static const char *const behind[] = {
-        [VIPANN_SCORE_EPISTEMIC] = " nats", [VIPANN_SCORE_TOTAL] = " nats", [VIPANN_SCORE_CONFIDENCE] = ""};
+                                         [VIPANN_SCORE_CONFIDENCE] = "largest probability below ",
+                                         [VIPANN_SCORE_SUM] = "sum above "};
+    static const char *const behind[] = {[VIPANN_SCORE_EPISTEMIC] = " nats",
+                                         [VIPANN_SCORE_TOTAL] = " nats",
+                                         [VIPANN_SCORE_CONFIDENCE] = "",
+                                         [VIPANN_SCORE_SUM] = ""};
     char number[VIP_NUMBER_SIZE];
     bool any = false;
     for (int i = 0; i < VIPANN_N_SCORES; i++) {
@@ -229,6 +252,7 @@ put_calibration(const vip_text_style *style, const vipann_model_info *info)
                      info->calibration_window_columns);
     }
     put_limits(info);
+    put_parts(style, info);
     put_prose(style, "  found on", info->calibration_data);
 }
 
@@ -325,6 +349,14 @@ put_json_calibration(vip_json *json, const vipann_model_info *info)
         put_stated_number(json, vipann_score_name((vipann_score)i), info->has_unknown[i], info->unknown[i]);
     }
     vip_json_close(json);
+    vip_json_array(json, "score_parts");
+    for (int i = 0; i < VIPANN_N_PARTS; i++) {
+        if (info->has_part[i]) {
+            vip_json_text(json, NULL, vipann_part_name((vipann_part)i));
+        }
+    }
+    vip_json_close(json);
+    put_stated_count(json, "prototypes", info->prototypes);
     put_text_or_null(json, "data", info->calibration_data);
     vip_json_close(json);
 }

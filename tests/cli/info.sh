@@ -18,6 +18,16 @@ for key in name sha256 arch width padding weights task frontend look_ahead_s pos
 done
 grep -q '"passes":3,"kind":"dropout","macs_per_s":[1-9][0-9.e+]*,"memory_bytes":[1-9][0-9]*,"core":null' "$SCRATCH/out" ||
     fail "no cost: $(cat "$SCRATCH/out")"
+grep -q '"score":null},"score_parts":\[\],"prototypes":null' "$SCRATCH/out" || fail "no word on the sum: $(cat "$SCRATCH/out")"
+# A sum of parts that tells what is unknown.
+run 0 info --quick "$TINY_SUM"
+quiet
+grep -q '^ *or sum above 1\.5$' "$SCRATCH/out" || fail "no limit of the sum: $(cat "$SCRATCH/out")"
+grep -qx '  sum of        total, epistemic, confidence, energy, distance (7 prototypes)' "$SCRATCH/out" ||
+    fail "not what it adds up: $(cat "$SCRATCH/out")"
+run 0 info --json --quick "$TINY_SUM"
+parts='"score_parts":["total","epistemic","confidence","energy","distance"],"prototypes":7'
+grep -qF "\"score\":1.5},$parts" "$SCRATCH/out" || fail "no word on the sum: $(cat "$SCRATCH/out")"
 # Prose wraps, with a hanging indent: the shipped model's is long.
 run 0 info --quick vipann-esc50-r22w16-drop
 grep -v ^sha256 "$SCRATCH/out" | awk 'length > 80 { print; wrong = 1 } END { exit wrong }' >&2 || fail "longer than 80"

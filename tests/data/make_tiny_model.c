@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* make_tiny_model.c -- writes a model of random numbers: `make_tiny_model OUT [arch width classes padding posterior seed
- * [f32|f16 [multilabel|multiclass [members]]]]`. Without further words a ResNet-22 of width 1 that the tests read in no
+ * [f32|f16 [multilabel|multiclass [members [prototypes]]]]]`. With prototypes it states a sum of parts, too. Without further words a ResNet-22 of width 1 that the tests read in no
  * time. Member m of an ensemble is the deterministic model of seed + m. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +47,9 @@ main(int argc, char **argv)
                                              [VIPANN_MEANFIELD] = "meanfield",
                                              [VIPANN_ENSEMBLE] = "ensemble"};
     static const char *const tasks[] = {[VIPANN_MULTILABEL] = "multilabel", [VIPANN_MULTICLASS] = "multiclass"};
-    if (argc < 2 || argc > 11) {
+    if (argc < 2 || argc > 12) {
         (void)fputs("usage: make_tiny_model OUT [arch width classes padding posterior seed [f32|f16"
-                    " [multilabel|multiclass [members]]]]\n",
+                    " [multilabel|multiclass [members [prototypes]]]]]\n",
                     stderr);
         return 2;
     }
@@ -66,6 +66,10 @@ main(int argc, char **argv)
     members = argc > 10 ? number(argv[10], VIPANN_MAX_PASSES) : members;
 
     vip_model *model = random_ensemble(&spec, members);
+    if (model != NULL && argc > 11 && !random_model_sum(model, number(argv[11], VIP_MAX_PROTOTYPES), spec.seed)) {
+        vip_model_free(model);
+        model = NULL;
+    }
     vipann_error error = {VIPANN_E_MEMORY, "not enough memory for the model"};
     vipann_status status = model == NULL ? VIPANN_E_MEMORY : vip_model_write(model, argv[1], half, &error);
     vip_model_free(model);

@@ -21,7 +21,7 @@ typedef struct {
     uint64_t seed;
 } random_model_spec;
 
-/* All that a calibration can say but a limit of the total; the last class is not reportable. False if memory is short. */
+/* All that a calibration can say but limits of the total and of a sum; the last class is not reportable. False if memory is short. */
 static inline bool
 random_model_calibration(vip_calibration *calibration, uint32_t classes)
 {
@@ -84,7 +84,33 @@ random_ensemble(const random_model_spec *spec, uint32_t members)
     return model;
 }
 
-/* The same; an ensemble has three members. */
+/* States a sum of all parts with its limit, its distance measured to so many random prototypes. False if memory is short. */
+static inline bool
+random_model_sum(vip_model *model, uint32_t prototypes, uint64_t seed)
+{
+    vip_calibration *calibration = &model->calibration;
+    vip_sum *sum = &calibration->sum;
+    const uint32_t features = model->network.features;
+    if (!vip_model_make_prototypes(model, prototypes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < features; i++) {
+        sum->centre[i] = (float)(0.5 + 0.25 * vip_random_normal(seed, VIP_MAX_TENSORS, i));
+    }
+    for (uint32_t i = 0; i < prototypes * features; i++) {
+        sum->prototypes[i] = (float)vip_random_normal(seed, VIP_MAX_TENSORS + 1, i);
+    }
+    for (int i = 0; i < VIPANN_N_PARTS; i++) {
+        sum->has[i] = true;
+        sum->mean[i] = 1.0 / (3 + i) - (i == VIPANN_PART_ENERGY ? 4 : 0);
+        sum->std[i] = 0.25 * (1 + i);
+    }
+    calibration->has_unknown[VIPANN_SCORE_SUM] = true;
+    calibration->unknown[VIPANN_SCORE_SUM] = 1.5;
+    return true;
+}
+
+/* A random model; an ensemble has three members. */
 static inline vip_model *
 random_model(const random_model_spec *spec)
 {

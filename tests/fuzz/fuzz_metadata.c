@@ -3,6 +3,7 @@
  * the same when it is written and read again. */
 #include "fuzz.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,11 @@ check_limits(const vip_model *model)
         fuzz_check(c->thresholds == NULL || c->thresholds[i] == -1 || within((double)c->thresholds[i], 0, 1));
     }
     fuzz_check(within((double)c->temperature_deterministic, (double)0.01f, 100));
+    for (size_t i = 0; i < VIPANN_N_PARTS; i++) {
+        fuzz_check(!c->sum.has[i] || (isfinite(c->sum.mean[i]) && within(c->sum.std[i], FLT_MIN, FLT_MAX)));
+        fuzz_check(!c->sum.has[i] || c->has_unknown[VIPANN_SCORE_SUM]);
+    }
+    fuzz_check(isfinite(c->unknown[VIPANN_SCORE_SUM]));
     fuzz_check(isfinite(model->prior_mu) && isfinite(model->prior_sigma) && model->prior_sigma > 0);
     fuzz_check(c->data != NULL && model->preset != NULL && model->provenance != NULL && model->license != NULL);
 }

@@ -130,6 +130,23 @@ check_tensors(const vip_model *model, float *const *values)
     }
 }
 
+/* What a distance is measured with is there where it is asked for, and nowhere else. */
+static void
+check_prototypes(const vip_model *model)
+{
+    const vip_sum *sum = &model->calibration.sum;
+    const size_t n = model->network.features;
+    const bool needed = model->calibration.has_unknown[VIPANN_SCORE_SUM] && sum->has[VIPANN_PART_DISTANCE];
+    fuzz_check(needed == (sum->n_prototypes > 0) && sum->n_prototypes <= VIP_MAX_PROTOTYPES);
+    fuzz_check(needed == (sum->centre != NULL) && needed == (sum->prototypes != NULL));
+    for (size_t i = 0; needed && i < n; i++) {
+        fuzz_check(isfinite(sum->centre[i]));
+    }
+    for (size_t i = 0; i < sum->n_prototypes * n; i++) {
+        fuzz_check(isfinite(sum->prototypes[i]));
+    }
+}
+
 static uint32_t
 sets(const vip_model *model)
 {
@@ -144,6 +161,7 @@ check_values(const vip_model *model)
     fuzz_check(network->classes >= 1 && network->classes <= VIP_MAX_CLASSES);
     fuzz_check(strlen(model->sha256) == 64);
     fuzz_check((model->posterior == VIPANN_ENSEMBLE) == (model->members > 0) && model->members <= VIPANN_MAX_PASSES);
+    check_prototypes(model);
     for (uint32_t m = 0; m < sets(model); m++) {
         check_tensors(model, vip_model_values(model, m));
     }
@@ -167,6 +185,10 @@ check_same_values(const vip_model *a, const vip_model *b)
             fuzz_check(same_array(vip_model_values(a, m)[i], vip_model_values(b, m)[i], bytes));
         }
     }
+    const vip_sum *x = &a->calibration.sum, *y = &b->calibration.sum;
+    const size_t features = a->network.features * sizeof(float);
+    fuzz_check(x->n_prototypes == y->n_prototypes && same_array(x->centre, y->centre, features));
+    fuzz_check(same_array(x->prototypes, y->prototypes, x->n_prototypes * features));
     json_t *said = vip_metadata_write(a), *said_again = vip_metadata_write(b);
     fuzz_check(said != NULL && json_equal(said, said_again));
     json_decref(said);

@@ -57,18 +57,19 @@ put_models(const char *folder)
     static const struct {
         const char *name;
         random_model_spec spec;
-        bool half;
+        bool half, sum;
     } models[] = {
-        {"dropout", {VIP_RESNET22, 1, 2, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1}, false},
-        {"halves", {VIP_RESNET22, 1, 1, VIP_CAUSAL, VIPANN_DETERMINISTIC, VIPANN_MULTICLASS, 2}, true},
-        {"ensemble", {VIP_RESNET22, 1, 1, VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, 4}, true},
-        {"meanfield", {VIP_RESNET22, 1, 2, VIP_CAUSAL, VIPANN_MEANFIELD, VIPANN_MULTICLASS, 3}, true},
+        {"dropout", {VIP_RESNET22, 1, 2, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 1}, false, false},
+        {"halves", {VIP_RESNET22, 1, 1, VIP_CAUSAL, VIPANN_DETERMINISTIC, VIPANN_MULTICLASS, 2}, true, true},
+        {"ensemble", {VIP_RESNET22, 1, 1, VIP_SAME, VIPANN_ENSEMBLE, VIPANN_MULTILABEL, 4}, true, false},
+        {"meanfield", {VIP_RESNET22, 1, 2, VIP_CAUSAL, VIPANN_MEANFIELD, VIPANN_MULTICLASS, 3}, true, false},
+        {"sum", {VIP_RESNET22, 1, 2, VIP_SAME, VIPANN_DROPOUT, VIPANN_MULTILABEL, 5}, false, true},
     };
     for (size_t i = 0; i < LENGTH(models); i++) {
         char path[MOST_PATH];
         vipann_error error = {VIPANN_E_MEMORY, "memory is short"};
         vip_model *model = random_ensemble(&models[i].spec, 2);
-        if (model == NULL ||
+        if (model == NULL || (models[i].sum && !random_model_sum(model, 2, 1)) ||
             vip_model_write(model, place(path, folder, "model", models[i].name), models[i].half, &error) != VIPANN_OK) {
             give_up(error.text);
         }

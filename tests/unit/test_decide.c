@@ -202,6 +202,44 @@ test_multilabel_is_unknown_only_if_nothing_is_active(void **state)
     assert_unknown(VIPANN_MULTILABEL, rows, LENGTH(rows));
 }
 
+/* A sum of total and energy, each less 1 over 0.5, with a limit of 2. */
+static void
+test_a_sum_is_one_score_more(void **state)
+{
+    (void)state;
+    static const struct {
+        vipann_task task;
+        bool confidence; /* a limit of 0.5 is stated too */
+        vip_evidence evidence;
+        vipann_answer answer;
+    } rows[] = {
+        {VIPANN_MULTICLASS, false, {.total = 1.5, .energy = 1.5}, VIPANN_NO}, /* at the limit */
+        {VIPANN_MULTICLASS, false, {.total = 1.5, .energy = 1.501}, VIPANN_YES},
+        {VIPANN_MULTICLASS, false, {.total = 3, .energy = -1, .epistemic = 9, .members = 8}, VIPANN_NO},
+        {VIPANN_MULTICLASS, true, {.total = 1, .energy = 1, .largest = 0.6}, VIPANN_NO},
+        {VIPANN_MULTICLASS, true, {.total = 1, .energy = 1, .largest = 0.4}, VIPANN_YES},
+        {VIPANN_MULTICLASS, true, {.total = 2, .energy = 2, .largest = 0.6}, VIPANN_YES},
+        {VIPANN_MULTILABEL, false, {.total = 2, .energy = 2}, VIPANN_YES},
+        {VIPANN_MULTILABEL, false, {.total = 2, .energy = 2, .n_active = 1}, VIPANN_NO},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        static vip_model model;
+        model = (vip_model){
+            .task = rows[i].task,
+            .calibration = {.present = true,
+                            .has_unknown = {[VIPANN_SCORE_CONFIDENCE] = rows[i].confidence, [VIPANN_SCORE_SUM] = true},
+                            .unknown = {[VIPANN_SCORE_CONFIDENCE] = 0.5, [VIPANN_SCORE_SUM] = 2},
+                            .sum = {.has = {[VIPANN_PART_TOTAL] = true, [VIPANN_PART_ENERGY] = true},
+                                    .mean = {1, 1, 1, 1, 1},
+                                    .std = {.5, .5, .5, .5, .5}}}};
+        assert_int_equal(vip_unknown(&model, &rows[i].evidence), rows[i].answer);
+        model.calibration.sum.has[VIPANN_PART_EPISTEMIC] = rows[i].evidence.members < 2;
+        if (!rows[i].confidence && rows[i].evidence.members < 2) { /* a part without a value says nothing */
+            assert_int_equal(vip_unknown(&model, &rows[i].evidence), VIPANN_CANNOT_SAY);
+        }
+    }
+}
+
 /* With fewer than two members there is no epistemic value; the other scores need none. */
 static void
 test_what_has_no_value_says_nothing(void **state)
@@ -233,6 +271,7 @@ main(void)
         cmocka_unit_test(test_pooling_comes_before_decomposing),
         cmocka_unit_test(test_multiclass_is_unknown_beyond_any_limit),
         cmocka_unit_test(test_multilabel_is_unknown_only_if_nothing_is_active),
+        cmocka_unit_test(test_a_sum_is_one_score_more),
         cmocka_unit_test(test_what_has_no_value_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,6 +148,40 @@ test_an_answer_is_max_and_mean_of_the_window_through_the_dense_layers(void **sta
     }
 }
 
+/* What is pooled, before any dropout, as the mean over the members that were asked for. */
+static void
+test_the_pooled_vector_is_the_mean_over_the_members_of_the_answer(void **state)
+{
+    (void)state;
+    const vip_head_masks masks = masks_of(0.5f, 0.5f);
+    for (uint32_t stored = 1; stored <= MEMBERS; stored += MEMBERS - 1) {
+        vip_head *head = new_head(5, stored, &masks);
+        for (int64_t end = 1; end <= 8; end++) {
+            write_column(head, end - 1, stored);
+            for (uint32_t members = 1; members <= MEMBERS; members++) {
+                float logits[MEMBERS * TINY_CLASSES], pooled[FEATURES];
+                vip_head_answer(head, end, 3, members, logits);
+                vip_head_pooled(head, pooled);
+                const int64_t begin = end < 3 ? 0 : end - 3;
+                const uint32_t n = members < stored ? members : stored;
+                for (uint32_t c = 0; c < FEATURES; c++) {
+                    double expected = 0;
+                    for (uint32_t m = 0; m < n; m++) {
+                        double max = 0, sum = 0;
+                        for (int64_t j = begin; j < end; j++) {
+                            max = fmax(max, (double)feature(j, m, c));
+                            sum += (double)feature(j, m, c);
+                        }
+                        expected += (max + sum / (double)(end - begin)) / n;
+                    }
+                    assert_near((double)pooled[c], expected, 1e-6);
+                }
+            }
+        }
+        vip_head_free(head);
+    }
+}
+
 /* Whatever is committed when: sums go over the columns in their order, from the first on. */
 static void
 test_a_window_over_everything_has_the_bits_of_an_endless_one(void **state)
@@ -234,6 +268,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_answer_is_max_and_mean_of_the_window_through_the_dense_layers),
+        cmocka_unit_test(test_the_pooled_vector_is_the_mean_over_the_members_of_the_answer),
         cmocka_unit_test(test_a_window_over_everything_has_the_bits_of_an_endless_one),
         cmocka_unit_test(test_an_endless_window_keeps_its_digits),
         cmocka_unit_test(test_reset_forgets_what_was_committed),

@@ -251,6 +251,11 @@ test_scores_have_the_names_of_model_files(void **state)
     assert_string_equal(vipann_score_name(VIPANN_SCORE_EPISTEMIC), "epistemic_nats");
     assert_string_equal(vipann_score_name(VIPANN_SCORE_TOTAL), "total_nats");
     assert_string_equal(vipann_score_name(VIPANN_SCORE_CONFIDENCE), "confidence");
+    assert_string_equal(vipann_score_name(VIPANN_SCORE_SUM), "score");
+    assert_string_equal(vipann_part_name(VIPANN_PART_TOTAL), "total");
+    assert_string_equal(vipann_part_name(VIPANN_PART_DISTANCE), "distance");
+    assert_null(vipann_part_name(VIPANN_N_PARTS));
+    assert_null(vipann_part_name((vipann_part)-1));
     assert_null(vipann_score_name(VIPANN_N_SCORES));
     assert_null(vipann_score_name((vipann_score)-1));
 }

@@ -190,13 +190,21 @@ test_each_score_of_unknown_may_have_a_limit(void **state)
         double limit;
     } table[] = {{VIPANN_SCORE_EPISTEMIC, "{\"unknown\":{\"epistemic_nats\":0}}", 0},
                  {VIPANN_SCORE_TOTAL, "{\"unknown\":{\"total_nats\":1.25,\"energy\":-3}}", 1.25},
-                 {VIPANN_SCORE_CONFIDENCE, "{\"unknown\":{\"confidence\":1}}", 1}};
+                 {VIPANN_SCORE_CONFIDENCE, "{\"unknown\":{\"confidence\":1}}", 1},
+                 {VIPANN_SCORE_SUM,
+                  "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"energy\",\"mean\":-9,\"std\":2,\"note\":[]}],"
+                  "\"limit\":-1.5}}}",
+                  -1.5}};
     for (size_t i = 0; i < LENGTH(table); i++) {
         vip_model *model = good_with("vipann.calibration", table[i].calibration);
         for (int score = 0; score < VIPANN_N_SCORES; score++) {
             assert_int_equal(model->calibration.has_unknown[score], score == (int)table[i].score);
         }
         assert_true(model->calibration.unknown[table[i].score] == table[i].limit);
+        const vip_sum *sum = &model->calibration.sum;
+        assert_true(sum->has[VIPANN_PART_ENERGY] == (table[i].score == VIPANN_SCORE_SUM));
+        assert_true(!sum->has[VIPANN_PART_ENERGY] ||
+                    (sum->mean[VIPANN_PART_ENERGY] == -9 && sum->std[VIPANN_PART_ENERGY] == 2));
         vip_model_free(model);
     }
 }
@@ -362,6 +370,38 @@ static const struct {
      "x: vipann.calibration: total_nats is -0.5, expected 0 to"},
     {"vipann.calibration", "{\"unknown\":{\"confidence\":1.1}}", FORMAT,
      "x: vipann.calibration: confidence is 1.1, expected 0 to 1"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":1}}", FORMAT,
+     "x: vipann.calibration: score is a number, expected an object"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":null}}", FORMAT,
+     "x: vipann.calibration: score is null, expected an object"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":{\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: parts is missing, expected an array of 1 to 5"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":{\"parts\":[],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: parts is one of another length, expected an array of 1 to 5"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":{\"parts\":[1],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: a part is a number, expected an object with name, mean and std"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":{\"parts\":[{\"mean\":0,\"std\":1}],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: a part is without a name, expected"},
+    {"vipann.calibration",
+     "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"loudness\",\"mean\":0,\"std\":1}],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: a part is 'loudness', expected total, epistemic, confidence, energy or distance"},
+    {"vipann.calibration",
+     "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"total\",\"mean\":0,\"std\":1},{\"name\":\"total\",\"mean\":0,"
+     "\"std\":1}],\"limit\":1}}}",
+     FORMAT, "x: vipann.calibration: score: a part is 'total' for the second time"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"total\",\"std\":1}],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: mean of a part is missing, expected a number"},
+    {"vipann.calibration",
+     "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"total\",\"mean\":1e300,\"std\":1}],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: mean of a part is 1e+300, expected"},
+    {"vipann.calibration",
+     "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"total\",\"mean\":0,\"std\":0}],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: std of a part is 0, expected"},
+    {"vipann.calibration",
+     "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"total\",\"mean\":0,\"std\":-1}],\"limit\":1}}}", FORMAT,
+     "x: vipann.calibration: score: std of a part is -1, expected"},
+    {"vipann.calibration", "{\"unknown\":{\"score\":{\"parts\":[{\"name\":\"total\",\"mean\":0,\"std\":1}]}}}", FORMAT,
+     "x: vipann.calibration: score: limit is missing, expected a number"},
     {"vipann.calibration", "{\"members\":1.5}", FORMAT,
      "x: vipann.calibration: members is 1.5, expected a whole number"},
     {"vipann.calibration", "{\"members\":-1}", FORMAT, "x: vipann.calibration: members is -1, expected 0 to 65535"},
@@ -436,6 +476,7 @@ test_what_is_written_is_read_back(void **state)
         written->calibration.temperature[3] = 0.01f; /* the least, which is less as a float */
         written->calibration.temperature[4] = 0.1f;
         written->prior_sigma = 0.7;
+        assert_true(posterior == VIPANN_MEANFIELD || random_model_sum(written, 2, 1));
         json_t *metadata = vip_metadata_write(written);
         assert_int_equal(vip_metadata_read(read, metadata, "x", NULL), VIPANN_OK);
         json_decref(metadata);
@@ -453,6 +494,9 @@ test_what_is_written_is_read_back(void **state)
         assert_true(b->present && b->has_deterministic);
         assert_memory_equal(b->has_unknown, a->has_unknown, sizeof a->has_unknown);
         assert_memory_equal(b->unknown, a->unknown, sizeof a->unknown);
+        assert_memory_equal(b->sum.has, a->sum.has, sizeof a->sum.has);
+        assert_memory_equal(b->sum.mean, a->sum.mean, sizeof a->sum.mean);
+        assert_memory_equal(b->sum.std, a->sum.std, sizeof a->sum.std);
         assert_true(b->temperature_deterministic == a->temperature_deterministic);
         assert_true(b->members == a->members && b->window_columns == a->window_columns);
         assert_string_equal(b->data, a->data);

@@ -74,8 +74,19 @@ typedef enum {
     VIPANN_SCORE_EPISTEMIC,  /* nats, corrected for few members: unknown above the limit; needs two members */
     VIPANN_SCORE_TOTAL,      /* nats: unknown above the limit */
     VIPANN_SCORE_CONFIDENCE, /* the largest probability: unknown below the limit */
+    VIPANN_SCORE_SUM,        /* parts that the model names, each standardised, added up: unknown above the limit */
     VIPANN_N_SCORES
 } vipann_score;
+
+/* What VIPANN_SCORE_SUM may add up; each is larger for sounds that are more foreign to the model. */
+typedef enum {
+    VIPANN_PART_TOTAL,      /* doubt, nats */
+    VIPANN_PART_EPISTEMIC,  /* nats, corrected for few members; needs two members */
+    VIPANN_PART_CONFIDENCE, /* 1 - the largest probability */
+    VIPANN_PART_ENERGY,     /* how little the sound excites all classes together */
+    VIPANN_PART_DISTANCE,   /* from the sounds of the training, 0 .. 2 */
+    VIPANN_N_PARTS
+} vipann_part;
 
 /* What a model says of itself. Strings belong to the model and are never NULL; those it does not state are "". */
 typedef struct {
@@ -98,6 +109,8 @@ typedef struct {
     uint32_t calibration_members, calibration_window_columns; /* 0: not stated */
     bool has_unknown[VIPANN_N_SCORES];                        /* a limit is stated */
     double unknown[VIPANN_N_SCORES];                          /* the limits */
+    bool has_part[VIPANN_N_PARTS];                            /* VIPANN_SCORE_SUM adds it up */
+    uint32_t prototypes;                                      /* that VIPANN_PART_DISTANCE is measured to */
 } vipann_model_info;
 
 /* Opens a model file and checks all of it before returning. A file that this process has open already (same file,
@@ -122,9 +135,13 @@ VIPANN_API const char *vipann_model_label(const vipann_model *model, uint32_t i)
  * i is out of range. Thread: any. */
 VIPANN_API double vipann_model_threshold(const vipann_model *model, uint32_t i);
 
-/* The name of a score in model files: "epistemic_nats", "total_nats", "confidence"; static. NULL if out of range.
+/* The name of a score in model files: "epistemic_nats", "total_nats", "confidence", "score"; static. NULL if out of range.
  * Thread: any. */
 VIPANN_API const char *vipann_score_name(vipann_score score);
+
+/* The name of a part in model files: "total", "epistemic", "confidence", "energy", "distance"; static. NULL if out of
+ * range. Thread: any. */
+VIPANN_API const char *vipann_part_name(vipann_part part);
 
 /* --------------------------------------------------------------------------------------------------------- rules */
 
