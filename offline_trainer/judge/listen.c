@@ -8,7 +8,9 @@
 #include <nn/pass.h>
 #include <offline_trainer/base/parallel.h>
 
-enum { PIECE = 512 /* frames pushed at once */, CLIPS_A_TURN = 8, CLIPS_A_ROUND = 256 };
+#include <math.h>
+
+enum { PIECE = 512 /* frames pushed at once */, CLIPS_A_TURN = 8, CLIPS_A_ROUND = 256, STEP = 8 /* frames */ };
 
 /* What all passes over a model share. */
 typedef struct {
@@ -94,7 +96,7 @@ typedef struct {
     const vip_cache *cache;
     const size_t *clips;
     size_t first, n; /* of this round, in clips */
-    float *logits;
+    float *logits, *pooled;
     bool *failed; /* one per turn */
 } round_of_clips;
 
@@ -114,14 +116,49 @@ new_pass(const ears *e)
     return vip_pass_new(&e->model->network, e->shared, &options);
 }
 
+/* Energy of the STEP frames from `first` on, in the unit of the decibels. */
+static double
+energy_at(const vip_cache_clip *clip, size_t first)
+{
+    float frames[STEP * VIP_MELS];
+    const size_t n = clip->n_frames - first < STEP ? clip->n_frames - first : STEP;
+    double sum = 0;
+    vip_cache_frames(clip, first, n, frames);
+    for (size_t i = 0; i < n * VIP_MELS; i++) {
+        sum += pow(10, (double)frames[i] / 10);
+    }
+    return sum;
+}
+
+/* Where the loudest n frames begin, of equal stretches the first; in steps. n < clip->n_frames. */
+static size_t
+loudest(const vip_cache_clip *clip, size_t n)
+{
+    size_t best = 0;
+    double now = 0, most;
+    for (size_t i = 0; i < n; i += STEP) {
+        now += energy_at(clip, i);
+    }
+    most = now;
+    for (size_t from = STEP; from + n <= clip->n_frames; from += STEP) {
+        now += energy_at(clip, from + (n - 1) / STEP * STEP) - energy_at(clip, from - STEP);
+        if (now > most) {
+            best = from;
+            most = now;
+        }
+    }
+    return best;
+}
+
 static void
-hear(const ears *e, vip_pass *pass, const vip_cache_clip *clip, float *logits)
+hear(const ears *e, vip_pass *pass, const vip_cache_clip *clip, float *logits, float *pooled)
 {
     float frames[PIECE * VIP_MELS];
     size_t from = 0, end = clip->n_frames;
     if (e->options->frames != 0 && e->options->frames < end) {
         const size_t latest = end - e->options->frames;
         from = e->options->first < latest ? e->options->first : latest;
+        from = e->options->loudest ? loudest(clip, e->options->frames) : from;
         end = from + e->options->frames;
     }
     vip_pass_reset(pass, 0);
@@ -134,6 +171,9 @@ hear(const ears *e, vip_pass *pass, const vip_cache_clip *clip, float *logits)
     }
     vip_pass_finish(pass, true);
     vip_pass_answer(pass, vip_pass_columns(pass), 0, e->answers, logits);
+    if (pooled != NULL) {
+        vip_pass_pooled(pass, pooled);
+    }
 }
 
 static void
@@ -146,7 +186,8 @@ hear_some(void *context, size_t turn)
     vip_pass *pass = new_pass(r->ears);
     r->failed[turn] = pass == NULL;
     for (size_t i = begin; pass != NULL && i < end; i++) {
-        hear(r->ears, pass, vip_cache_clip_at(r->cache, r->clips[i]), r->logits + i * size);
+        float *pooled = r->pooled == NULL ? NULL : r->pooled + i * r->ears->model->network.features;
+        hear(r->ears, pass, vip_cache_clip_at(r->cache, r->clips[i]), r->logits + i * size, pooled);
     }
     vip_pass_free(pass);
 }
@@ -156,6 +197,14 @@ vip_listen(const vip_model *model, const vip_cache *cache, const size_t *clips, 
            const vip_listen_options *options, float *logits, vip_listen_progress *progress, void *user,
            vipann_error *error)
 {
+    return vip_listen_pooled(model, cache, clips, n, options, logits, NULL, progress, user, error);
+}
+
+vipann_status
+vip_listen_pooled(const vip_model *model, const vip_cache *cache, const size_t *clips, size_t n,
+                  const vip_listen_options *options, float *logits, float *pooled, vip_listen_progress *progress,
+                  void *user, vipann_error *error)
+{
     ears e = {.model = model, .options = options, .answers = vip_listen_answers(model, options)};
     e.kernels = vip_kernels_choose(error);
     if (e.kernels == NULL) {
@@ -164,8 +213,8 @@ vip_listen(const vip_model *model, const vip_cache *cache, const size_t *clips, 
     bool good = make_ears(&e);
     for (size_t first = 0; first < n && good; first += CLIPS_A_ROUND) {
         bool failed[CLIPS_A_ROUND / CLIPS_A_TURN] = {false};
-        round_of_clips r = {&e,     cache, clips, first, n - first < CLIPS_A_ROUND ? n - first : CLIPS_A_ROUND,
-                            logits, failed};
+        round_of_clips r = {&e,     cache,  clips, first, n - first < CLIPS_A_ROUND ? n - first : CLIPS_A_ROUND,
+                            logits, pooled, failed};
         const size_t turns = (r.n + CLIPS_A_TURN - 1) / CLIPS_A_TURN;
         vip_parallel(turns, hear_some, &r);
         for (size_t i = 0; i < turns; i++) {
