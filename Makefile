@@ -62,8 +62,8 @@ LV2 = $(if $(HAVE_LV2),$(filter-out %/write_ttl.o,$(call objects,plugin/lv2/*.c)
 BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.ttl models/$(strip $(BUNDLED)))
 
 PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 $(if $(HAVE_JACK),vipann-jack.1) \
-    $(if $(HAVE_PORTAUDIO),vipann-live.1 vipann-devices.1))
-COMPLETION = $(BUILD)/manual/vipann.bash
+    $(if $(HAVE_PORTAUDIO),vipann-live.1 vipann-devices.1)) $(TRAIN_PAGES)
+COMPLETION = $(BUILD)/manual/vipann.bash $(if $(HAVE_DNNL),$(BUILD)/manual/vipann-train.bash)
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
 UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%),$(call programs,tests/unit,test_*))
@@ -80,6 +80,8 @@ TRAINER = $(if $(HAVE_DNNL),$(call objects,offline_trainer/*/*.c))
 TRAINER_TESTS = $(if $(HAVE_DNNL),$(call programs,tests/trainer,test_*))
 TRAINER_HELPERS = $(filter-out $(BUILD)/tests/trainer/test_%,$(call objects,tests/trainer/*.c))
 TRAINER_LIBS = -ldnnl $(OPENMP)
+TRAIN_COMMANDS = $(shell sed -n 's/^    {"\([a-z]*\)",.*/\1/p' offline_trainer/program/program.c)
+TRAIN_PAGES = $(if $(HAVE_DNNL),$(addprefix $(BUILD)/manual/vipann-train,.1 $(TRAIN_COMMANDS:%=-%.1)))
 OPENMP = $(if $(findstring clang,$(CC)),,-fopenmp)
 # What plays to the client of JACK.
 PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
@@ -154,8 +156,14 @@ $(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/prefix
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
 
 # Man pages and completion are written by the tables of the commands; the page of a format is written by hand.
-$(BUILD)/manual/write: $(BUILD)/manual/write.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
+$(BUILD)/manual/write: $(BUILD)/manual/write.o $(BUILD)/manual/pages.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
+
+$(BUILD)/manual/write_train: $(BUILD)/manual/write_train.o $(BUILD)/manual/pages.o $(filter-out %/main.o,$(TRAINER)) $(COMMON) $(BUILD)/libvipann.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PROGRAM_LIBS) $(TRAINER_LIBS)
+
+$(TRAIN_PAGES): $(BUILD)/manual/%.1: $(BUILD)/manual/write_train
+	$(Q)$< man $* '$(DATE)' > $@
 
 $(BUILD)/manual/%.1: $(BUILD)/manual/write
 	$(Q)$< man $* '$(DATE)' > $@
@@ -164,7 +172,9 @@ $(BUILD)/manual/%.5: manual/%.5.in $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)sed 's|@DATE@|$(DATE)|; s|@VERSION@|$(VERSION)|' $< > $@
 
-$(COMPLETION): $(BUILD)/manual/write
+$(BUILD)/manual/vipann.bash: $(BUILD)/manual/write
+$(BUILD)/manual/vipann-train.bash: $(BUILD)/manual/write_train
+$(COMPLETION):
 	$(Q)$< bash > $@
 
 # Option files are written by the table that the presets of the plugin come from.
@@ -255,7 +265,7 @@ $(PLAYER) $(BUILD)/tests/check_rt_jack:
 # The commands' tables of options are their own: fuzz_options catches them on their way to the parser.
 $(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
 $(FUZZERS): $(call objects,tests/fuzz/fuzz.c tests/fuzz/mutate.c) $(BUILD)/tests/libtested.a
-$(BUILD)/tests/fuzz_torch: $(call objects,offline_trainer/import/*.c)
+$(BUILD)/tests/fuzz_torch: $(call objects,offline_trainer/import/*.c offline_trainer/data/frontends.c offline_trainer/data/table.c)
 $(FUZZERS): FUZZER = -fsanitize=fuzzer
 
 $(FUZZERS) $(BUILD)/tests/make_seeds: $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libvipann.a
@@ -274,8 +284,9 @@ $(BUILD)/engine/kernels/%_avx512.o: SPEED = $(FAST) $(AVX512) $(UNWATCHED)
 $(call objects,tests/hosts/*.c tests/rt/*.c): private INCLUDES += $(LILV)
 
 # The prefix belongs to few files: to install elsewhere than first thought does not build all anew.
-$(PROGRAM) $(BUILD)/manual/write.o: private DEFINES += -DVIPANN_PREFIX='"$(PREFIX)"' $(CLIENTS)
-$(PROGRAM) $(BUILD)/manual/write.o: $(BUILD)/prefix
+$(PROGRAM) $(BUILD)/manual/write.o $(BUILD)/manual/write_train.o: private DEFINES += -DVIPANN_PREFIX='"$(PREFIX)"' $(CLIENTS) \
+    $(if $(HAVE_DNNL),-DVIPANN_TRAINER)
+$(PROGRAM) $(BUILD)/manual/write.o $(BUILD)/manual/write_train.o: $(BUILD)/prefix
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -377,18 +388,20 @@ check-house: all ## arrows between the rooms, foreign headers, exported symbols,
 MODELS = $(wildcard models/*.safetensors)
 INSTALLED = $(DESTDIR)$(PREFIX)
 EXAMPLES = $(wildcard examples/*)
+INSTALLED_PROGRAMS = vipann $(if $(HAVE_DNNL),vipann-train)
 
 install: all ## into PREFIX (default /usr/local), below DESTDIR
 	install -d $(addprefix $(INSTALLED)/,bin include/vipann lib/pkgconfig share/vipann/models share/vipann/presets share/man/man1 share/man/man5 \
 	    share/bash-completion/completions share/doc/vipann/examples)
-	install -m 755 $(BUILD)/vipann $(INSTALLED)/bin
+	install -m 755 $(INSTALLED_PROGRAMS:%=$(BUILD)/%) $(INSTALLED)/bin
 	install -m 644 engine/include/vipann/*.h $(INSTALLED)/include/vipann
 	install -m 644 $(BUILD)/$(SO) $(BUILD)/libvipann.a $(INSTALLED)/lib
 	ln -sf $(SO) $(INSTALLED)/lib/libvipann.so
 	install -m 644 $(BUILD)/vipann.pc $(INSTALLED)/lib/pkgconfig
 	install -m 644 $(filter %.1,$(PAGES)) $(INSTALLED)/share/man/man1
 	install -m 644 $(filter %.5,$(PAGES)) $(INSTALLED)/share/man/man5
-	install -m 644 $(COMPLETION) $(INSTALLED)/share/bash-completion/completions/vipann
+	for program in $(INSTALLED_PROGRAMS); do \
+	    install -m 644 $(BUILD)/manual/$$program.bash $(INSTALLED)/share/bash-completion/completions/$$program || exit; done
 	install -m 644 $(PRESETS) $(INSTALLED)/share/vipann/presets
 	install -m 644 $(EXAMPLES) $(INSTALLED)/share/doc/vipann/examples
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALLED)/share/vipann/models)
@@ -399,8 +412,8 @@ endif
 
 # Folders of ours go if they are empty; those that others use stay.
 uninstall: ## takes it away again, and nothing else
-	rm -f $(addprefix $(INSTALLED)/,bin/vipann lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
-	    share/bash-completion/completions/vipann $(MODELS:%=share/vipann/%) $(PRESETS:$(BUILD)/%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
+	rm -f $(addprefix $(INSTALLED)/,$(INSTALLED_PROGRAMS:%=bin/%) lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
+	    $(INSTALLED_PROGRAMS:%=share/bash-completion/completions/%) $(MODELS:%=share/vipann/%) $(PRESETS:$(BUILD)/%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
 	    $(foreach page,$(notdir $(PAGES)),share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
 	    $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
 	rm -f $(BUNDLE_FILES:$(BUNDLE)/%=$(DESTDIR)$(LV2DIR)/vipann.lv2/%)

@@ -28,7 +28,8 @@ typedef struct {
     const char *name; /* without the dashes */
     vip_option_kind kind;
     const char *argument;     /* what the help calls the value, such as "SECONDS"; NULL: the words themselves. The shell
-                               * completes what has FILE, DIR or MODEL in it as such, and NAME|FILE as a preset */
+                               * completes what has FILE, DIR or MODEL in it as such, MANIFEST, CACHE and RUN as files,
+                               * and NAME|FILE as a preset */
     double least, most;       /* both allowed */
     const char *const *words; /* ends with NULL; NULL: none */
     const char *standard;     /* the value if it is not given, written as a user would; NULL: none */

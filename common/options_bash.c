@@ -127,8 +127,9 @@ put_quoted(const char *text, FILE *out)
 static const char *
 kind_of(const char *argument)
 {
-    static const char *const kinds[][2] = {
-        {"NAME|FILE", "preset"}, {"FILE", "file"}, {"DIR", "folder"}, {"MODEL", "model"}};
+    static const char *const kinds[][2] = {{"NAME|FILE", "preset"}, {"FILE", "file"},     {"DIR", "folder"},
+                                           {"MODEL", "model"},      {"MANIFEST", "file"}, {"CACHE", "file"},
+                                           {"RUN", "file"}};
     for (size_t i = 0; argument != NULL && i < sizeof kinds / sizeof *kinds; i++) {
         if (strstr(argument, kinds[i][0]) != NULL) {
             return kinds[i][1];

@@ -9,19 +9,21 @@ enum { WIDTH = 78, TEXT = 2048 };
 
 /* ---------------------------------------------------------------------------------------------------------- text */
 
-/* Writes characters so that roff takes none for an escape, nor makes something typographic of it; dashes too if they are
- * to be typed. Returns how many bytes were written. */
+/* Writes characters so that roff takes none for an escape, nor makes something typographic of it; dashes and apostrophes
+ * too if they are to be typed. Returns how many bytes were written. */
 static size_t
 put_typed(const char *word, size_t length, bool typed, FILE *out)
 {
     size_t written = 0;
     for (size_t i = 0; i < length; i++) {
-        const char *escaped = word[i] == '\\'           ? "\\e"
-                              : word[i] == '-' && typed ? "\\-"
-                              : word[i] == '"'          ? "\\(dq"
-                              : word[i] == '~'          ? "\\(ti"
-                              : word[i] == '^'          ? "\\(ha"
-                                                        : NULL;
+        const char *escaped = word[i] == '\\'            ? "\\e"
+                              : word[i] == '-' && typed  ? "\\-"
+                              : word[i] == '"'           ? "\\(dq"
+                              : word[i] == '`'           ? "\\(ga"
+                              : word[i] == '\'' && typed ? "\\(aq"
+                              : word[i] == '~'           ? "\\(ti"
+                              : word[i] == '^'           ? "\\(ha"
+                                                         : NULL;
         if (escaped != NULL) {
             (void)fputs(escaped, out);
             written += strlen(escaped);

@@ -60,8 +60,8 @@ const vip_command VIP_FEATURES_COMMAND = {
         "A manifest is a table in CSV with the columns path, labels, fold and group; paths are relative to it, labels "
         "stand between ';', and clips of one group (one recording, one speaker) never end up on both sides of a "
         "split. The set of a clip is the name of its manifest's folder.",
-    .examples = "vipann-train features esc50/manifest.csv --output esc50.cache\n"
-                "vipann-train features esc50/manifest.csv urbansound8k/manifest.csv --output city.cache",
+    .examples = "vipann-train features esc50/manifest.csv -o esc50.cache\n"
+                "vipann-train features esc50/manifest.csv city/manifest.csv -o all.cache",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_operands = 1,

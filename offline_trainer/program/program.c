@@ -16,6 +16,11 @@ static const vip_option *const OPTIONS[] = {
     &(const vip_option){"version", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Options", "Show the version."},
 };
 
+static const vip_entry ENVIRONMENT[] = {
+    {"VIPANN_KERNELS", "Force one set of kernels where a network is heard: c, avx2 or avx512."},
+    {NULL, NULL},
+};
+
 const vip_command VIP_TRAIN_PROGRAM = {
     .name = "vipann-train",
     .operands = "COMMAND [OPTION...] [ARGUMENT...]",
@@ -23,10 +28,12 @@ const vip_command VIP_TRAIN_PROGRAM = {
     .details =
         "The way: `features` turns recordings into log-mel frames once; `pretrain` learns a network from them; `eval` "
         "measures it on sounds it has not heard; `calibrate` sets temperature, thresholds and the limits of unknown, "
-        "and the model is ready for vipann. `report` shows runs as a page of plots.",
+        "and the model is ready for vipann. `report` shows runs as a page of plots; `import` makes a model of a "
+        "published checkpoint.",
     .examples = "vipann-train features esc50/manifest.csv -o esc50.cache\n"
                 "vipann-train pretrain --help",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .commands = COMMANDS,
+    .environment = ENVIRONMENT,
 };

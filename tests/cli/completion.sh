@@ -2,16 +2,19 @@
 # What bash completes: commands, options, words, files, folders and models, each where it belongs.
 . tests/cli/common
 
-script=$(realpath "$(dirname "$VIPANN")/manual/vipann.bash")
-# shellcheck disable=SC1090 # made by the build
-. "$script" || fail "bash does not read the completion"
-complete -p vipann > /dev/null || fail "nothing is completed for vipann"
+for program in $programs; do
+    script=$(realpath "$(dirname "$VIPANN")/manual/$program.bash")
+    # shellcheck disable=SC1090 # made by the build
+    . "$script" || fail "bash does not read the completion of $program"
+    complete -p "$program" > /dev/null || fail "nothing is completed for $program"
+done
+program=vipann
 
-# completes WORD...: the words after "vipann", the last one unfinished, into COMPREPLY, which is sorted. As in bash a "="
-# is a word by itself.
+# completes WORD...: the words after the program, the last one unfinished, into COMPREPLY, which is sorted. As in bash a
+# "=" is a word by itself.
 completes() {
     local word
-    COMP_WORDS=(vipann) COMPREPLY=(untouched)
+    COMP_WORDS=("$program") COMPREPLY=(untouched)
     for word; do
         if [[ $word == --*=* ]]; then
             COMP_WORDS+=("${word%%=*}" "=")
@@ -21,8 +24,8 @@ completes() {
         fi
     done
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=${COMP_WORDS[*]} COMP_POINT=${#COMP_LINE}
-    _vipann vipann "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" ||
-        fail "vipann $*: the completion ends with status $?"
+    "_${program//-/_}" "$program" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" ||
+        fail "$program $*: the completion ends with status $?"
     [ ${#COMPREPLY[@]} = 0 ] || mapfile -t COMPREPLY < <(printf '%s\n' "${COMPREPLY[@]}" | sort -u)
 }
 
@@ -32,33 +35,42 @@ expect() {
 }
 
 # Every command, its options, and the words of each, as the help has them.
-run 0 --help
-mapfile -t commands < <(sed -n '/^Commands$/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' "$SCRATCH/out" | sort)
-completes ""
-expect "${commands[@]}"
-completes --
-expect --help --version
-checked=0
-for command in "${commands[@]}"; do
-    run 0 "$command" --help
-    mapfile -t options < <(grep -oE '^  (-o, )?--[a-z-]+' "$SCRATCH/out" | grep -o -- '--.*' | sort -u)
-    completes "$command" -
-    expect "${options[@]}"
-    completes "$command" --help --
-    expect "${options[@]}"
-    while read -r option choice; do
-        mapfile -t words < <(tr '|' '\n' <<< "$choice" | grep -xE '[a-z]+' | sort)
-        checked=$((checked + ${#words[@]}))
-        case $choice in
-        *FILE* | *DIR* | *MODEL*) continue ;; # below
-        esac
-        completes "$command" "$option" ""
-        expect "${words[@]}"
-        completes "$command" "$option="
-        expect "${words[@]}"
-    done < <(sed -nE 's/^  (--[a-z-]+) ([^ ]+).*/\1 \2/p' "$SCRATCH/out" | grep -E '[A-Z|]')
+check_program() {
+    local commands command options option choice words
+    run 0 --help
+    mapfile -t commands < <(sed -n '/^Commands$/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' "$SCRATCH/out" | sort)
+    completes ""
+    expect "${commands[@]}"
+    completes --
+    expect --help --version
+    checked=0
+    for command in "${commands[@]}"; do
+        run 0 "$command" --help
+        mapfile -t options < <(grep -oE '^  (-o, )?--[a-z-]+' "$SCRATCH/out" | grep -o -- '--.*' | sort -u)
+        completes "$command" -
+        expect "${options[@]}"
+        completes "$command" --help --
+        expect "${options[@]}"
+        while read -r option choice; do
+            mapfile -t words < <(tr '|' '\n' <<< "$choice" | grep -xE '[a-z0-9]+' | sort)
+            checked=$((checked + ${#words[@]}))
+            case $choice in
+            *FILE* | *DIR* | *MODEL* | *MANIFEST* | *CACHE* | *RUN*) continue ;; # below
+            esac
+            completes "$command" "$option" ""
+            expect "${words[@]}"
+            completes "$command" "$option="
+            expect "${words[@]}"
+        done < <(sed -nE 's/^  (--[a-z0-9-]+) ([^ ]+).*/\1 \2/p' "$SCRATCH/out" | grep -E '[A-Z|]')
+    done
+    [ "$checked" -ge 5 ] || fail "only $checked words of choices of $program were found in the help"
+}
+for program in $programs; do
+    of "$program"
+    check_program
 done
-[ "$checked" -ge 5 ] || fail "only $checked words of choices were found in the help"
+program=vipann
+of vipann
 completes file --format j
 expect jsonl
 completes file --format=j

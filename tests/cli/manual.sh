@@ -16,25 +16,41 @@ same() { # WHAT FILE FILE
     diff "$2" "$3" > "$SCRATCH/err" || fail "$1: < help, > page: $(cat "$SCRATCH/err")"
 }
 
-run 0 --help
-commands=$(sed -n '/^Commands$/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' "$SCRATCH/out")
-[ -n "$commands" ] || fail "no commands in vipann --help"
-[ "$commands" = "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh/s/^\.It Cm //p' "$pages/vipann.1")" ] ||
-    fail "vipann.1 has other commands than vipann --help: $commands"
-for command in "" $commands; do
-    page=$pages/vipann${command:+-$command}.1
-    [ -e "$page" ] || fail "there is no page of vipann $command"
-    # shellcheck disable=SC2086 # no argument for the program itself
-    in_help $command > "$SCRATCH/help"
-    in_page "$page" > "$SCRATCH/page"
-    same "vipann $command" "$SCRATCH/help" "$SCRATCH/page"
-    run 0 --help
-    sed -n '/^Environment$/,/^$/s/^  \([A-Z_]*\) .*/\1/p' "$SCRATCH/out" > "$SCRATCH/help"
-    sed -n 's/^\.It Ev //p' "$page" > "$SCRATCH/page"
-    same "environment of vipann $command" "$SCRATCH/help" "$SCRATCH/page"
-    for section in NAME SYNOPSIS DESCRIPTION OPTIONS ENVIRONMENT FILES 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
-        grep -qx "\.Sh $section" "$page" || fail "$page has no $section"
+# Sections that a page has for the lists of its program.
+has_lists() { # PAGE
+    local section
+    for section in ENVIRONMENT FILES; do
+        ! grep -qi "^$section$" "$SCRATCH/out" || grep -qx "\.Sh $section" "$1" || fail "$1 has no $section"
     done
+}
+
+check_program() { # NAME
+    local commands command page section
+    run 0 --help
+    commands=$(sed -n '/^Commands$/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' "$SCRATCH/out")
+    [ -n "$commands" ] || fail "no commands in $1 --help"
+    [ "$commands" = "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh/s/^\.It Cm //p' "$pages/$1.1")" ] ||
+        fail "$1.1 has other commands than $1 --help: $commands"
+    for command in "" $commands; do
+        page=$pages/$1${command:+-$command}.1
+        [ -e "$page" ] || fail "there is no page of $1 $command"
+        # shellcheck disable=SC2086 # no argument for the program itself
+        in_help $command > "$SCRATCH/help"
+        in_page "$page" > "$SCRATCH/page"
+        same "$1 $command" "$SCRATCH/help" "$SCRATCH/page"
+        run 0 --help
+        has_lists "$page"
+        sed -n '/^Environment$/,/^$/s/^  \([A-Z][A-Z_]*\) .*/\1/p' "$SCRATCH/out" > "$SCRATCH/help"
+        sed -n 's/^\.It Ev //p' "$page" > "$SCRATCH/page"
+        same "environment of $1 $command" "$SCRATCH/help" "$SCRATCH/page"
+        for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
+            grep -qx "\.Sh $section" "$page" || fail "$page has no $section"
+        done
+    done
+}
+for program in $programs; do
+    of "$program"
+    check_program "$program"
 done
 
 # Pages that are named are there.

@@ -32,8 +32,8 @@ static const char *const PAGES[] = {"test 1", "test-file 1", "test-rules 5", NUL
 static const vip_command COMMAND = {.name = "test file",
                                     .operands = "FILE...",
                                     .summary = "Says what there is.",
-                                    .details = "First.\nSecond, with a .wav in it.",
-                                    .examples = "test file --clip a.wav\ntest file \\ -",
+                                    .details = "First.\nSecond, `with` a .wav in it.",
+                                    .examples = "test file --clip a.wav\ntest file \\ -\ntest file 'a = 1'",
                                     .options = OPTIONS,
                                     .n_options = LENGTH(OPTIONS)};
 
@@ -90,14 +90,14 @@ test_the_page_shows_what_the_table_says(void **state)
         ".Dd May 4, 2021\n.Dt TEST-FILE 1\n.Os \"test 1.2\"\n",
         ".Sh NAME\n.Nm test-file\n.Nd says what there is\n",
         ".Sh SYNOPSIS\n.Nm test Cm file\n.Op Ar OPTION...\n.Ar FILE...\n",
-        ".Nm test Cm file\nsays what there is.\n.Pp\nFirst.\n.Pp\nSecond, with a \\%.wav in it.\n",
+        ".Nm test Cm file\nsays what there is.\n.Pp\nFirst.\n.Pp\nSecond, \\(gawith\\(ga a \\%.wav in it.\n",
         ".Ss How\n.Bl -tag -width Ds\n.It Fl -passes Ar N\nHow many.\n(0 to 64; default: the model's)\n",
         ".It Fl -window Ar SECONDS | Cm all | Cm some\nHow long.\nOr not.\n\\%(0.5 to 120; default: \\%4.8)\n.El\n",
         ".Ss What\n.Bl -tag -width Ds\n.It Fl -format Cm all | Cm some\n",
         "\n.It Fl -help\n",
         ".It Ev TEST_PATH\nWhere.\n",
         ".Sh EXIT STATUS\n",
-        "$ test file \\-\\-clip a.wav\n$ test file \\e \\-\n",
+        "$ test file \\-\\-clip a.wav\n$ test file \\e \\-\n$ test file \\(aqa = 1\\(aq\n",
         ".Sh SEE ALSO\n.Xr test 1 ,\n.Xr test-rules 5\n",
     };
     assert_page_has(&COMMAND, expected, LENGTH(expected));
