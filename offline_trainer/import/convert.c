@@ -10,12 +10,7 @@
 #include <base/memory.h>
 #include <base/status.h>
 #include <frontend/logmel.h>
-
-const vip_frontend_spec VIP_PUBLISHED_FRONTEND[VIP_PUBLISHED_FRONTENDS] = {
-    {"panns16k", 16000, 512, 160, VIP_MELS, 50, 8000, 1e-10},
-    {"panns32k", 32000, 1024, 320, VIP_MELS, 50, 14000, 1e-10},
-};
-const char *const VIP_PUBLISHED_FRONTEND_NAMES[] = {"panns16k", "panns32k", NULL};
+#include <offline_trainer/data/frontends.h>
 
 static const float MEL_TOLERANCE = 1e-4f;
 static const char MEL_MATRIX[] = "logmel_extractor.melW";
@@ -317,9 +312,9 @@ recognise(const conversion *c, const vip_torch_entry *matrix, int *found)
 {
     *found = VIP_FRONTEND_OF_FILE;
     vipann_status status = VIPANN_OK;
-    for (int i = 0; matrix != NULL && i < VIP_PUBLISHED_FRONTENDS && status == VIPANN_OK; i++) {
+    for (int i = 0; matrix != NULL && VIP_FRONTEND_NAMES[i] != NULL && status == VIPANN_OK; i++) {
         bool equal = false;
-        status = compare_mel(c, matrix, &VIP_PUBLISHED_FRONTEND[i], &equal);
+        status = compare_mel(c, matrix, vip_frontend_named(VIP_FRONTEND_NAMES[i]), &equal);
         *found = equal ? i : *found;
     }
     return status;
@@ -345,9 +340,9 @@ find_frontend(conversion *c)
     }
     if (asked != VIP_FRONTEND_OF_FILE && found != VIP_FRONTEND_OF_FILE && asked != found) {
         return vip_fail(c->error, VIPANN_E_ARG, "%.80s: its mel matrix is that of %s, not of %s; leave --frontend out",
-                        c->file, VIP_PUBLISHED_FRONTEND[found].name, VIP_PUBLISHED_FRONTEND[asked].name);
+                        c->file, VIP_FRONTEND_NAMES[found], VIP_FRONTEND_NAMES[asked]);
     }
-    c->frontend = VIP_PUBLISHED_FRONTEND[found == VIP_FRONTEND_OF_FILE ? asked : found];
+    c->frontend = *vip_frontend_named(VIP_FRONTEND_NAMES[found == VIP_FRONTEND_OF_FILE ? asked : found]);
     return VIPANN_OK;
 }
 

@@ -11,13 +11,10 @@
 
 #include "torch.h"
 
-/* The published front-ends, by their names. */
-enum { VIP_PUBLISHED_FRONTENDS = 2, VIP_FRONTEND_OF_FILE = -1 };
-extern const vip_frontend_spec VIP_PUBLISHED_FRONTEND[VIP_PUBLISHED_FRONTENDS];
-extern const char *const VIP_PUBLISHED_FRONTEND_NAMES[]; /* ends with NULL */
+enum { VIP_FRONTEND_OF_FILE = -1 };
 
 typedef struct {
-    int frontend;        /* index of a published one, or VIP_FRONTEND_OF_FILE: it is recognised by the mel matrix */
+    int frontend;        /* index in VIP_FRONTEND_NAMES, or VIP_FRONTEND_OF_FILE: it is recognised by the mel matrix */
     vip_padding padding; /* with a trunk: the trunk's counts */
     vipann_task task;
     const vip_model *trunk; /* borrowed; what a file of fc1 and fc_audioset alone is the head of; NULL: there is none */

@@ -13,24 +13,9 @@
 #include <base/status.h>
 #include <base/words.h>
 #include <model/network.h>
+#include <offline_trainer/data/table.h>
 
-enum { MOST_BYTES = 1 << 20 /* of a file of labels */, NO_COLUMN = -1 };
-
-/* Where we are in the file. */
-typedef struct {
-    vip_labels *labels;
-    const char *path;
-    size_t line;       /* from 1 */
-    int name, index;   /* columns of a table, or NO_COLUMN */
-    bool table, begun; /* the first line has been looked at */
-    vipann_error *error;
-} list;
-
-static vipann_status
-refuse(const list *l, const char *what)
-{
-    return vip_fail(l->error, VIPANN_E_FORMAT, "%.120s: line %zu: %s", l->path, l->line, what);
-}
+enum { MOST_BYTES = 1 << 20 /* of a file of labels */ };
 
 static bool
 is_text(const char *text)
@@ -46,114 +31,86 @@ is_text(const char *text)
 }
 
 static vipann_status
-add(list *l, const char *label)
+add(vip_labels *labels, const char *path, size_t line, const char *label, vipann_error *error)
 {
-    vip_labels *labels = l->labels;
+    if (!is_text(label)) {
+        return vip_fail(error, VIPANN_E_FORMAT, "%.120s:%zu: bytes that are no text in UTF-8", path, line);
+    }
     if (labels->n == VIP_MAX_CLASSES) {
-        return vip_fail(l->error, VIPANN_E_FORMAT, "%.120s: line %zu: more than %d labels", l->path, l->line,
-                        VIP_MAX_CLASSES);
+        return vip_fail(error, VIPANN_E_FORMAT, "%.120s:%zu: more than %d labels", path, line, VIP_MAX_CLASSES);
     }
     for (size_t i = 0; i < labels->n; i++) {
         if (strcmp(labels->all[i], label) == 0) {
-            return vip_fail(l->error, VIPANN_E_FORMAT, "%.120s: line %zu: the label '%.60s' is there twice", l->path,
-                            l->line, label);
+            return vip_fail(error, VIPANN_E_FORMAT, "%.120s:%zu: the label '%.60s' is there twice", path, line, label);
         }
     }
     labels->all[labels->n] = vip_copy_string(label);
     if (labels->all[labels->n] == NULL) {
-        return vip_fail_memory(l->error, "labels");
+        return vip_fail_memory(error, "labels");
     }
     labels->n++;
     return VIPANN_OK;
 }
 
-/* Cuts the first field off the rest of a line and takes its quotes away; false: a quote has no end, or something stands
- * behind it. *rest becomes NULL behind the last one. */
+/* ----------------------------------------------------------------------------------------------------- lists, tables */
+
+enum { INDEX, MID, DISPLAY_NAME, LABEL };
+static const vip_column COLUMNS[] = {
+    {"index", false}, {"mid", false}, {"display_name", false}, {"label", false}, {NULL, false}};
+
+/* Whether the first line has a column of names; quotes do not matter. */
 static bool
-cut_field(char **rest, char **field)
+is_table(const char *text)
 {
-    char *from = *rest, *to = *rest;
-    *field = *rest;
-    if (*from != '"') {
-        char *comma = strchr(from, ',');
-        *rest = comma == NULL ? NULL : comma + 1;
-        if (comma != NULL) {
-            *comma = '\0';
+    const char *end = text + strcspn(text, "\r\n");
+    while (text < end) {
+        text += *text == '"';
+        const size_t n = strcspn(text, ",\"\r\n");
+        if ((n == 12 && strncmp(text, "display_name", n) == 0) || (n == 5 && strncmp(text, "label", n) == 0)) {
+            return true;
         }
-        return true;
+        text += strcspn(text, ",\r\n");
+        text += *text == ',';
     }
-    for (from++; *from != '\0' && (*from != '"' || from[1] == '"'); from++) {
-        from += *from == '"'; /* two stand for one */
-        *to++ = *from;
-    }
-    if (*from != '"' || (from[1] != ',' && from[1] != '\0')) {
-        return false;
-    }
-    *rest = from[1] == ',' ? from + 2 : NULL;
-    *to = '\0';
-    return true;
-}
-
-/* The columns of a header; a line that names none of ours is no header. */
-static vipann_status
-read_header(list *l, char *line)
-{
-    char *copy = vip_copy_string(line), *rest = copy, *field;
-    if (copy == NULL) {
-        return vip_fail_memory(l->error, "labels");
-    }
-    for (int column = 0; rest != NULL && cut_field(&rest, &field); column++) {
-        if (strcmp(field, "display_name") == 0 || strcmp(field, "label") == 0) {
-            l->name = column;
-        } else if (strcmp(field, "index") == 0) {
-            l->index = column;
-        }
-    }
-    l->begun = true;
-    l->table = l->name != NO_COLUMN;
-    vip_free(copy);
-    return VIPANN_OK;
+    return false;
 }
 
 static vipann_status
-read_row(list *l, char *line)
+read_table(vip_labels *labels, const char *path, const char *text, size_t n, vipann_error *error)
 {
-    char *rest = line, *field, *label = NULL;
-    for (int column = 0; rest != NULL; column++) {
-        if (!cut_field(&rest, &field)) {
-            return refuse(l, "a quote without an end, or text behind one");
+    vip_table *table = vip_table_parse(path, text, n, COLUMNS, error);
+    vipann_status status = table == NULL ? error->status : VIPANN_OK;
+    for (size_t i = 0; status == VIPANN_OK && i < table->n; i++) {
+        const vip_table_row *row = &table->rows[i];
+        const char *index = row->fields[INDEX];
+        const char *label = row->fields[DISPLAY_NAME] != NULL ? row->fields[DISPLAY_NAME] : row->fields[LABEL];
+        uint64_t number;
+        if (index != NULL && (!vip_number_read_whole(index, &number) || number != labels->n)) {
+            status = vip_fail(error, VIPANN_E_FORMAT, "%.120s:%zu: index is '%.40s', expected %zu", path, row->line,
+                              index, labels->n);
+        } else if (*label == '\0') {
+            status = vip_fail(error, VIPANN_E_FORMAT, "%.120s:%zu: there is no label", path, row->line);
+        } else {
+            status = add(labels, path, row->line, label, error);
         }
-        uint64_t index;
-        if (column == l->index && (!vip_number_read_whole(field, &index) || index != l->labels->n)) {
-            return vip_fail(l->error, VIPANN_E_FORMAT, "%.120s: line %zu: index is '%.40s', expected %zu", l->path,
-                            l->line, field, l->labels->n);
-        }
-        label = column == l->name ? field : label;
     }
-    if (label == NULL || *label == '\0') {
-        return refuse(l, "there is no label");
-    }
-    return add(l, label);
+    vip_table_free(table);
+    return status;
 }
 
 static vipann_status
-read_line(list *l, char *line)
+read_list(vip_labels *labels, const char *path, char *text, vipann_error *error)
 {
-    l->line++;
-    line[strcspn(line, "\r")] = '\0';
-    if (!is_text(line)) {
-        return refuse(l, "bytes that are no text in UTF-8");
-    }
-    if (*line == '\0') {
-        return VIPANN_OK;
-    }
-    if (!l->begun) {
-        vipann_status status = read_header(l, line);
-        if (status != VIPANN_OK || l->table) {
-            return status;
+    vipann_status status = VIPANN_OK;
+    for (size_t line = 1; status == VIPANN_OK && text != NULL; line++) {
+        char *end = strchr(text, '\n');
+        text[strcspn(text, "\r\n")] = '\0';
+        if (*text != '\0') {
+            status = add(labels, path, line, text, error);
         }
+        text = end == NULL ? NULL : end + 1;
     }
-    return l->table ? read_row(l, line) : add(l, line);
+    return status;
 }
 
 /* The text of the file with a zero behind it, to be freed with vip_free. */
@@ -182,25 +139,20 @@ load(const char *path, char **text, size_t *n, vipann_error *error)
 vipann_status
 vip_labels_read(vip_labels *labels, const char *path, vipann_error *error)
 {
-    list l = {.labels = labels, .path = path, .name = NO_COLUMN, .index = NO_COLUMN, .error = error};
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors put it in front of UTF-8 */
+    vipann_error unseen;
     char *text = NULL;
     size_t n = 0;
+    error = error == NULL ? &unseen : error;
     vipann_status status = load(path, &text, &n, error);
     if (status == VIPANN_OK) {
         labels->all = vip_alloc(VIP_MAX_CLASSES, sizeof *labels->all);
         status = labels->all == NULL ? vip_fail_memory(error, "labels") : VIPANN_OK;
     }
-    char *line = text;
-    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-        line += 3; /* the mark that some editors put in front of UTF-8 */
-    }
-    while (status == VIPANN_OK && line != NULL) {
-        char *end = strchr(line, '\n');
-        if (end != NULL) {
-            *end = '\0';
-        }
-        status = read_line(&l, line);
-        line = end == NULL ? NULL : end + 1;
+    if (status == VIPANN_OK) {
+        char *begin = text + (strncmp(text, mark, 3) == 0 ? 3 : 0);
+        status = is_table(begin) ? read_table(labels, path, begin, n - (size_t)(begin - text), error)
+                                 : read_list(labels, path, begin, error);
     }
     vip_free(text);
     if (status == VIPANN_OK && labels->n == 0) {

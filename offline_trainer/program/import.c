@@ -6,6 +6,7 @@
 
 #include <common/options.h>
 #include <common/support.h>
+#include <offline_trainer/data/frontends.h>
 #include <offline_trainer/import/convert.h>
 #include <offline_trainer/import/labels.h>
 #include <offline_trainer/import/random_tensors.h>
@@ -46,7 +47,7 @@ static const vip_option *const OPTIONS[N_OPTIONS] = {
                                    "Options",
                                    "The names of the classes in the order of the network's outputs: one in each line, "
                                    "or a table (CSV) with a column display_name or label."},
-    [FRONTEND] = &(const vip_option){"frontend", VIP_OPTION_CHOICE, NULL, 0, 0, VIP_PUBLISHED_FRONTEND_NAMES, NULL,
+    [FRONTEND] = &(const vip_option){"frontend", VIP_OPTION_CHOICE, NULL, 0, 0, VIP_FRONTEND_NAMES, NULL,
                                      "the one whose mel matrix is in the file; of random numbers panns16k", "Options",
                                      "How sound becomes log-mel frames: for checkpoints without a mel matrix."},
     [PADDING] =
@@ -81,7 +82,7 @@ static const vip_option *const OPTIONS[N_OPTIONS] = {
 
 const vip_command VIP_IMPORT_COMMAND = {
     .name = "vipann-train import",
-    .operands = "FILE.pth",
+    .operands = "[FILE.pth]",
     .summary = "Makes a model of a published checkpoint of PANNs or VI-PANN.",
     .details =
         "FILE.pth is what torch.save wrote, with any version of PyTorch: ResNet22, ResNet38 or ResNet54, as PANNs "
@@ -340,7 +341,7 @@ fill_random(vip_model *model, const vip_arguments *a, vipann_error *error)
     enum { MEMBERS = 4 };
     const bool dropout = a->values[DROPOUT].given || a->values[POSTERIOR].word == VIPANN_DROPOUT;
     const int frontend = a->values[FRONTEND].given ? a->values[FRONTEND].word : 0;
-    model->frontend = VIP_PUBLISHED_FRONTEND[frontend];
+    model->frontend = *vip_frontend_named(VIP_FRONTEND_NAMES[frontend]);
     model->task = (vipann_task)a->values[TASK].word;
     model->posterior = a->values[POSTERIOR].given ? (vipann_posterior)a->values[POSTERIOR].word : VIPANN_DETERMINISTIC;
     if (!vip_random_tensors(model, a->values[SEED].whole, MEMBERS)) {

@@ -3,13 +3,11 @@
 # said.
 . tests/cli/common
 
-train=$(dirname "$VIPANN")/vipann-train
-[ -x "$train" ] || { echo "no vipann-train was built: oneDNN is missing (Debian: libdnnl-dev)" >&2; exit 77; }
-VIPANN_OF_THIS_CASE=$VIPANN
+[ "$programs" != vipann ] || { echo "no vipann-train was built: oneDNN is missing (Debian: libdnnl-dev)" >&2; exit 77; }
 imported() { # STATUS ARGUMENT...
-    VIPANN=$train
+    of vipann-train
     run "$1" import "${@:2}"
-    VIPANN=$VIPANN_OF_THIS_CASE
+    of vipann
 }
 model=$SCRATCH/model.safetensors
 heard() { # CLASSES [ARGUMENT...]: the model hears so many classes in a sound

@@ -35,7 +35,7 @@ test_lists_and_tables_of_labels_are_read(void **state)
          {"Speech", "Male speech, man speaking"}},
         {"label\n\"say \"\"a\"\"\"\nb", 2, {"say \"a\"", "b"}},
         {"label,\"index\"\na,0\nb,1\n", 2, {"a", "b"}},
-        {"display_name,x\n\"a\",\"\"\n", 1, {"a"}},
+        {"display_name,mid\n\"a\",\"\"\n", 1, {"a"}},
     };
     char path[SCRATCH_PATH];
     for (size_t i = 0; i < LENGTH(table); i++) {
@@ -62,16 +62,18 @@ test_broken_lists_of_labels_are_refused_with_their_line(void **state)
         {"", 0, ": has no label; expected one in each line"},
         {"\n\r\n", 0, ": has no label; expected one in each line"},
         {"index,display_name\n", 0, ": has no label; expected one in each line"},
-        {"a\nb\na\n", 0, ": line 3: the label 'a' is there twice"},
-        {"a\n\xff\n", 0, ": line 2: bytes that are no text in UTF-8"},
-        {"a\nb\x1b[2J\n", 0, ": line 2: bytes that are no text in UTF-8"},
+        {"a\nb\na\n", 0, ":3: the label 'a' is there twice"},
+        {"a\n\xff\n", 0, ":2: bytes that are no text in UTF-8"},
+        {"a\nb\x1b[2J\n", 0, ":2: bytes that are no text in UTF-8"},
         {"a\0b", 3, ": is no list of labels: a zero byte is in it"},
-        {"index,label\n0,a\n2,b\n", 0, ": line 3: index is '2', expected 1"},
-        {"index,label\nx,a\n", 0, ": line 2: index is 'x', expected 0"},
-        {"index,label\n0\n", 0, ": line 2: there is no label"},
-        {"index,label\n0,\n", 0, ": line 2: there is no label"},
-        {"index,label\n0,\"a\n", 0, ": line 2: a quote without an end, or text behind one"},
-        {"index,label\n0,\"a\"b\n", 0, ": line 2: a quote without an end, or text behind one"},
+        {"index,label\n0,a\n2,b\n", 0, ":3: index is '2', expected 1"},
+        {"index,label\nx,a\n", 0, ":2: index is 'x', expected 0"},
+        {"index,label\n0\n", 0, ":2: has 1 field; the header has 2"},
+        {"index,label,x\n", 0, ":1: unknown column \"x\"; expected such as \"mid\""},
+        {"index,label\n0,\n", 0, ":2: there is no label"},
+        {"index,label\n0,\"a\n", 0, ":2: a quote opens and never closes"},
+        {"index,label\n0,\"a\"b\n", 0,
+         ":2: a quote in the middle of a field; a field with quotes in it is written \"like \"\"this\"\"\""},
     };
     char path[SCRATCH_PATH];
     for (size_t i = 0; i < LENGTH(table); i++) {
@@ -105,7 +107,7 @@ test_labels_have_limits(void **state)
     vip_labels labels = {0};
     scratch_write(scratch_path(path, state, "labels"), text, n);
     assert_int_equal(vip_labels_read(&labels, path, &error), VIPANN_E_FORMAT);
-    assert_string_equal(error.text + strlen(path), ": line 4097: more than 4096 labels");
+    assert_string_equal(error.text + strlen(path), ":4097: more than 4096 labels");
     vip_labels_free(&labels);
     memset(text, 'x', (1 << 20) + 1);
     scratch_write(path, text, (1 << 20) + 1);

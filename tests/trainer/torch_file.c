@@ -13,7 +13,7 @@
 
 #include <base/half.h>
 #include <frontend/logmel.h>
-#include <offline_trainer/import/convert.h>
+#include <offline_trainer/data/frontends.h>
 #include <offline_trainer/import/source.h>
 
 /* ------------------------------------------------------------------------------------------------------------ bytes */
@@ -184,7 +184,7 @@ torch_add_model(torch_file *file, const vip_model *model, vip_element element)
 void
 torch_add_mel(torch_file *file, int frontend, float wrong)
 {
-    const vip_frontend_spec *spec = &VIP_PUBLISHED_FRONTEND[frontend];
+    const vip_frontend_spec *spec = vip_frontend_named(VIP_FRONTEND_NAMES[frontend]);
     const size_t bins = spec->n_fft / 2 + 1;
     float *filters = calloc(bins * VIP_MELS, sizeof *filters), *matrix = calloc(bins * VIP_MELS, sizeof *matrix);
     assert_true(filters != NULL && matrix != NULL);
