@@ -154,16 +154,23 @@ put_page(FILE *out, const vip_document *report, size_t n_runs)
         "colour, a kind of dashes and a sign, the same in all plots.</p>\n",
         out);
     put_runs(&page, report);
-    (void)fputs("<nav aria-label=\"Sections\"><a href=\"#results\">Results</a><a href=\"#learning\">Learning</a>"
-                "<a href=\"#trust\">Confidence</a><a href=\"#doubt\">Doubt</a><a href=\"#foreign\">Foreign sounds</a>"
-                "<a href=\"#classes\">Classes</a><a href=\"#settings\">Settings</a></nav>\n</header>\n",
-                out);
+    bool evaluated = vip_document_any(report, vip_column_is_evaluated);
+    (void)fputs("<nav aria-label=\"Sections\"><a href=\"#results\">Results</a><a href=\"#learning\">Learning</a>", out);
+    if (evaluated) {
+        (void)fputs(
+            "<a href=\"#trust\">Confidence</a><a href=\"#doubt\">Doubt</a><a href=\"#foreign\">Foreign sounds</a>"
+            "<a href=\"#classes\">Classes</a>",
+            out);
+    }
+    (void)fputs("<a href=\"#settings\">Settings</a></nav>\n</header>\n", out);
     vip_document_results(&page, report);
     vip_document_curves(&page, report);
-    vip_document_trust(&page, report);
-    vip_document_doubt(&page, report);
-    vip_document_foreign(&page, report);
-    vip_document_classes(&page, report);
+    if (evaluated) {
+        vip_document_trust(&page, report);
+        vip_document_doubt(&page, report);
+        vip_document_foreign(&page, report);
+        vip_document_classes(&page, report);
+    }
     vip_document_settings(&page, report);
     vip_page_end(&page);
 }

@@ -275,6 +275,22 @@ read_classes(vip_json_reader *reader, const json_t *top, vip_evaluation *e)
     }
 }
 
+/* Where results by class are missing, the confusion matrix says the recall of each. */
+static void
+derive_classes(vip_json_reader *reader, vip_evaluation *e)
+{
+    e->classes = room(reader, e->n_labels, sizeof *e->classes);
+    for (size_t i = 0; i < e->n_labels && e->classes != NULL; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < e->n_labels; k++) {
+            sum += e->confusion[i * e->n_labels + k];
+        }
+        double recall = sum > 0 ? e->confusion[i * e->n_labels + i] / sum : NAN;
+        e->classes[i] = (vip_class_result){e->labels[i], sum, NAN, NAN, recall};
+        e->n_classes = i + 1;
+    }
+}
+
 static void
 read_all(vip_json_reader *reader, json_t *top, vip_evaluation *e)
 {
@@ -297,6 +313,9 @@ read_all(vip_json_reader *reader, json_t *top, vip_evaluation *e)
     read_confusion(reader, top, e);
     read_ood(reader, top, e);
     read_classes(reader, top, e);
+    if (e->n_classes == 0 && e->n_labels > 0) {
+        derive_classes(reader, e);
+    }
 }
 
 vipann_status

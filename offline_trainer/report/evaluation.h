@@ -93,7 +93,7 @@ typedef struct {
     size_t n_ood;
     vip_ood_result *ood;
     size_t n_classes;
-    vip_class_result *classes;
+    vip_class_result *classes; /* from the confusion matrix, if only that is there */
 } vip_evaluation;
 
 /* *evaluation is NULL, and that is no failure, if there is no such file.

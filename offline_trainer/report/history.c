@@ -85,6 +85,13 @@ append(vip_json_reader *reader, vip_history *history, const char *name, vip_mome
     series->moments[series->n++] = moment;
 }
 
+/* Of clips that something was measured on. */
+static bool
+is_count(const char *key)
+{
+    return strcmp(key, "n") == 0 || strcmp(key, "second_n") == 0;
+}
+
 /* Each number of an object that is a member of the line becomes a moment of "PREFIX.NAME". */
 static void
 append_members(vip_json_reader *reader, vip_history *history, const json_t *line, const char *member,
@@ -97,7 +104,7 @@ append_members(vip_json_reader *reader, vip_history *history, const json_t *line
     {
         char name[2 * VIP_SERIES_NAME];
         int length = snprintf(name, sizeof name, "%s.%s", prefix, key);
-        if (json_is_number(value) && length > 0 && length < VIP_SERIES_NAME && strcmp(key, "n") != 0) {
+        if (json_is_number(value) && length > 0 && length < VIP_SERIES_NAME && !is_count(key)) {
             moment.value = json_number_value(value);
             append(reader, history, name, moment);
         }

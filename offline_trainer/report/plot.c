@@ -205,7 +205,7 @@ put_tick(const vip_plot *plot, bool vertical, double value, double step)
     (void)fprintf(plot->out, "%s</text>\n", write_tick(text, axis, value, step));
 }
 
-enum { TICKS = 2 * MOST_TICKS + 1 };
+enum { TICKS = 2 * MOST_TICKS + 3 };
 
 /* Where the ticks are, and in *step how far apart; returns how many. */
 static size_t
@@ -228,7 +228,7 @@ list_ticks(const vip_axis *axis, double ticks[TICKS], double *step)
     double decades = log10(axis->most / axis->least);
     int first = (int)floor(log10(axis->least) + 1e-9), every = decades > 6 ? (int)ceil(decades / 6) : 1;
     for (int k = 0; k <= (int)ceil(decades); k += every) {
-        for (size_t i = 0; i < (decades > 2 ? 1 : 3) && n < TICKS; i++) {
+        for (size_t i = 0; i < (decades > 3 ? 1 : 3) && n < TICKS; i++) {
             double value = within[i] * pow(10, first + k);
             if (value >= axis->least * (1 - 1e-9) && value <= axis->most * (1 + 1e-9)) {
                 ticks[n++] = value;

@@ -8,7 +8,7 @@
 
 #include "sections.h"
 
-enum { MOST_POINTS = 240, MOST_MARKS = 40, MOST_CHARTS = 2 * VIP_MOST_SERIES };
+enum { MOST_POINTS = 240, MOST_MARKS = 20, MOST_CHARTS = 2 * VIP_MOST_SERIES };
 static const double STEEP = 30; /* a loss that falls by more is drawn on a logarithmic axis */
 
 static const struct {
@@ -16,14 +16,15 @@ static const struct {
     bool percent;
 } KNOWN[] = {
     {"loss", "Loss in training, the whole", false},
-    {"loss.binary", "Loss of the scores (binary)", false},
-    {"loss.softmax", "Loss of the classes (softmax)", false},
+    {"loss.first", "Loss of the classes, or of what the teacher hears", false},
     {"loss.second", "Loss of the second head", false},
     {"loss.embedding", "Loss of the teacher’s embeddings", false},
     {"loss.kl", "Loss of the weights’ spread (KL)", false},
     {"averaged.accuracy", "Development part: accuracy", true},
     {"averaged.map", "Development part: mAP", true},
     {"averaged.nll", "Development part: NLL", false},
+    {"averaged.second_accuracy", "Development part, second head: accuracy", true},
+    {"averaged.second_nll", "Development part, second head: NLL", false},
     {"dev.accuracy", "Development part, weights not averaged: accuracy", true},
     {"dev.map", "Development part, weights not averaged: mAP", true},
     {"dev.nll", "Development part, weights not averaged: NLL", false},
@@ -160,7 +161,7 @@ put_chart(vip_page *page, const vip_document *report, const chart *c, bool by_cl
                                 .x = {.kind = VIP_AXIS_COUNT, .label = by_clips ? "clips heard" : "steps"},
                                 .y = {.kind = c->percent ? VIP_AXIS_PERCENT : VIP_AXIS_PLAIN}};
     bounds(c, report->n, &options.x, &options.y);
-    options.y.label = options.y.logarithmic ? "each line of the grid a fixed factor (logarithmic)" : NULL;
+    options.y.label = options.y.logarithmic ? "logarithmic: equal steps are equal factors" : NULL;
     vip_page_figure(page, "plot", c->heading);
     vip_plot plot = vip_plot_begin(page, &options);
     for (size_t i = 0; i < report->n; i++) {

@@ -229,6 +229,25 @@ has_ood(const vip_column *column)
     return column->evaluation != NULL && column->evaluation->n_ood > 0;
 }
 
+/* The score in words, or as the evaluation calls it. */
+static const char *
+words_of(const char *score)
+{
+    static const struct {
+        const char *score, *words;
+    } known[] = {{"total", "Total doubt"},
+                 {"epistemic", "Epistemic doubt"},
+                 {"confidence", "Lack of confidence"},
+                 {"energy", "Energy"},
+                 {"distance", "Distance to what was learned"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i].score, score) == 0) {
+            return known[i].words;
+        }
+    }
+    return score;
+}
+
 static const vip_ood_score *
 find_score(const vip_evaluation *e, const char *set, const char *score)
 {
@@ -262,7 +281,8 @@ static void
 put_scores(vip_page *page, const vip_document *report, size_t column, const vip_ood_result *set)
 {
     for (size_t k = 0; k < set->n_scores; k++) {
-        vip_row row = {.label = set->scores[k].name, .more_name = "FPR95", .percent = true, .decimals = 1, .better = 1};
+        vip_row row = {
+            .label = words_of(set->scores[k].name), .more_name = "FPR95", .percent = true, .decimals = 1, .better = 1};
         if (vip_document_foreign_row(report, set->name, set->scores[k].name, column, &row)) {
             for (size_t i = 0; i < report->n; i++) {
                 const vip_ood_score *found = find_score(report->columns[i].evaluation, set->name, set->scores[k].name);
@@ -321,7 +341,8 @@ vip_document_foreign(vip_page *page, const vip_document *report)
         }
     }
     vip_document_table_end(page);
-    (void)fputs("<p class=\"how\">Total and epistemic are kinds of doubt; the others are other ways to see that a "
+    (void)fputs("<p class=\"how\">Total and epistemic doubt are those of the section above; the others are other ways "
+                "to see that a "
                 "sound is like "
                 "nothing in training. Which one a model uses for “unknown” is in its file.</p>\n",
                 page->out);

@@ -280,10 +280,18 @@ vip_document_results(vip_page *page, const vip_document *report)
     }
     put_ood_rows(page, report);
     vip_document_table_end(page);
-    (void)fputs("<p class=\"how\">A star marks the best of a row only where its interval does not touch that of any "
-                "other: where intervals overlap, the runs may well be equal, and none is marked. (A paired comparison "
-                "on the same clips, as <code>vipann-train eval</code> makes it, can tell more apart than this.)</p>\n",
-                page->out);
+    if (vip_document_any(report, vip_column_is_evaluated)) {
+        (void)fputs(
+            "<p class=\"how\">A star marks the best of a row only where its interval does not touch that of any "
+            "other: where intervals overlap, the runs may well be equal, and none is marked. (A paired comparison "
+            "on the same clips, as <code>vipann-train eval</code> makes it, can tell more apart than this.)</p>\n",
+            page->out);
+    } else {
+        vip_document_nothing(
+            page, "None of these models has been evaluated yet: <code>vipann-train eval</code> does that, and "
+                  "then this page also shows what its confidence is worth, where it doubts and what it mixes "
+                  "up.");
+    }
     if (!report->comparable) {
         (void)fputs("<p class=\"how note\">These runs were not all tested on the same data and for the same task (see "
                     "the settings below): their "

@@ -173,12 +173,14 @@ put_settings(vip_page *page, const vip_document *report, const char *heading, pl
     for (size_t i = 0; i < report->n && names != NULL; i++) {
         list_names((json_t *)place(&report->columns[i]), names, &n);
     }
-    (void)fprintf(page->out, "<h3 class=\"apart\">%s</h3>\n", heading);
-    if (n == 0) {
+    if (n > 0 || none != NULL) {
+        (void)fprintf(page->out, "<h3 class=\"apart\">%s</h3>\n", heading);
+    }
+    if (n == 0 && none != NULL) {
         vip_document_nothing(page, none);
-    } else if (report->n == 1) {
+    } else if (n > 0 && report->n == 1) {
         (void)put_settings_that(page, report, place, names, n, true);
-    } else {
+    } else if (n > 0) {
         if (put_settings_that(page, report, place, names, n, false) == 0) {
             (void)fputs("<p>All the same.</p>\n", page->out);
         }
@@ -196,8 +198,8 @@ vip_document_settings(vip_page *page, const vip_document *report)
 {
     vip_page_section(page, "settings", "Settings and data",
                      "How each run was set up and what it was tested on; of several runs, what differs stands first.");
-    put_settings(page, report, "Tested on", data_of, "None of the runs has been evaluated.");
-    put_settings(page, report, "Model that was tested", model_of, "None of the runs has been evaluated.");
+    put_settings(page, report, "Tested on", data_of, NULL);
+    put_settings(page, report, "Model that was tested", model_of, NULL);
     put_settings(page, report, "Settings of training", config_of, "None of the runs has a config.json.");
     vip_page_section_end(page);
 }

@@ -169,13 +169,11 @@ write_config(const char *folder, const sample_run *run)
     vip_json json = {.out = begin(folder, "config.json")};
     vip_json_object(&json, NULL);
     vip_json_whole(&json, "format", 1);
-    vip_json_object(&json, "network");
     vip_json_text(&json, "arch", "resnet22");
     vip_json_whole(&json, "width", 16);
     vip_json_text(&json, "padding", run->padding);
     vip_json_text(&json, "posterior", run->posterior);
-    vip_json_close(&json);
-    vip_json_object(&json, "training");
+    vip_json_object(&json, "options");
     vip_json_text(&json, "optimiser", "adamw");
     vip_json_number(&json, "rate", 0.001, 6);
     vip_json_whole(&json, "batch", BATCH);
@@ -192,7 +190,6 @@ write_log(const char *folder, const sample_run *run)
     vip_json json = {.out = begin(folder, "log.jsonl")};
     uint64_t state = run->seed + 99;
     bool kl = strcmp(run->posterior, "flipout") == 0;
-    const char *part = run->multilabel ? "binary" : "softmax";
     for (int step = EVERY; step <= STEPS; step += EVERY) {
         double at = (double)step / STEPS, fall = 0.35 * (1.2 - run->skill) + 3.4 * exp(-5 * at);
         double loss = fall * exp(0.05 * noise(&state)), weights = kl ? 0.9 * exp(-3 * at) + 0.1 : 0;
@@ -204,7 +201,7 @@ write_log(const char *folder, const sample_run *run)
         vip_json_number(&json, "rate", 0.0005 * (1 + cos(3.14159265 * at)), 6);
         vip_json_number(&json, "loss", loss + weights, 6);
         vip_json_object(&json, "loss_parts");
-        vip_json_number(&json, part, loss, 6);
+        vip_json_number(&json, "first", loss, 6);
         if (kl) {
             vip_json_number(&json, "kl", weights, 6);
         }

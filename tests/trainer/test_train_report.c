@@ -242,6 +242,8 @@ test_what_is_missing_is_said(void **state)
         remove_file(folder, table[i].name);
         char *page = page_of(folders, 1);
         assert_shows(page, table[i].note);
+        assert_int_equal(markup_count(page, "None of these models has been evaluated yet"), i == 2);
+        assert_int_equal(markup_count(page, "Which classes go wrong?"), i != 2);
         free(page);
     }
     sample_run_write(folder, &FLIPOUT); /* an evaluation without any of its parts is one, too */
@@ -395,6 +397,24 @@ test_every_cut_of_an_evaluation_is_refused_or_read(void **state)
 }
 
 static void
+test_the_confusion_matrix_says_the_recall_of_classes(void **state)
+{
+    char folder[SCRATCH_PATH];
+    (void)mkdir(scratch_path(folder, state, "run"), 0700);
+    write_file(folder, "eval.json",
+               "{\"format\":1,\"confusion\":{\"labels\":[\"a\",\"b\",\"c\"],\"counts\":[[3,1,0],[0,0,0],[2,0,0]]}}");
+    vip_history *run = vip_history_read(folder, NULL);
+    assert_non_null(run);
+    const vip_evaluation *e = run->evaluations[0];
+    assert_int_equal(e->n_classes, 3);
+    assert_true(e->classes[0].recall == 0.75 && e->classes[0].n == 4);
+    assert_true(isnan(e->classes[1].recall));
+    assert_true(e->classes[2].recall == 0);
+    vip_history_free(run);
+    sample_run_remove(folder);
+}
+
+static void
 test_what_is_no_run_is_refused(void **state)
 {
     char folder[SCRATCH_PATH];
@@ -478,6 +498,8 @@ main(void)
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(test_broken_files_are_refused_with_file_and_line, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_every_cut_of_an_evaluation_is_refused_or_read, scratch_make,
+                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(test_the_confusion_matrix_says_the_recall_of_classes, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(test_what_is_no_run_is_refused, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_an_evaluation_alone_is_a_run_without_a_history, scratch_make,
