@@ -114,9 +114,9 @@ const char *const VIP_PAGE_STYLE[] = {
     "@media (max-width:34rem){body{font-size:15px}.plot,.wide{padding:.55rem .45rem}th,td{padding:.45rem .5rem}"
     "tbody th{min-width:7rem;max-width:9.5rem}thead th{min-width:7rem}section{margin-top:2.2rem}}\n",
     "@media print{body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}"
-    "figure,tr,.runs li{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
+    "figure,tr,.runs li{break-inside:avoid}h2,h3,.lead,summary{break-after:avoid}.scroll{overflow:visible}"
     ".scroll svg{max-width:100%;height:auto}tbody th{position:static}"
-    ".plots,.pair{grid-template-columns:repeat(2,1fr)}"
+    ".plots{grid-template-columns:repeat(2,1fr)}.pair{display:block}.plot.apart,.pair .plot{max-width:12.5cm}"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n",
     NULL,
 };

@@ -101,9 +101,11 @@ vip_plot_round(vip_axis *axis, double least, double most)
         least -= half;
         most = least + 2 * half;
     }
-    double step = vip_plot_step(most - least, MOST_TICKS);
-    axis->least = floor(least / step + 1e-9) * step;
-    axis->most = ceil(most / step - 1e-9) * step;
+    for (int turn = 0; turn < 2; turn++) { /* the span grows by rounding, and its ticks may lie further apart then */
+        double step = vip_plot_step(most - least, MOST_TICKS);
+        axis->least = least = floor(least / step + 1e-9) * step;
+        axis->most = most = ceil(most / step - 1e-9) * step;
+    }
 }
 
 static double

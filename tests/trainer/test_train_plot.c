@@ -69,15 +69,11 @@ test_axes_begin_and_end_at_round_numbers_round_what_is_there(void **state)
         double least, most;
         bool logarithmic;
         double begin, end;
-    } table[] = {{0.03, 0.97, false, 0, 1},
-                 {-3, 12, false, -5, 15},
-                 {0, 96000, false, 0, 100000},
-                 {2, 2, false, 1.8, 2.2},
-                 {0, 0, false, -0.06, 0.06},
-                 {NAN, 3, false, 0, 1},
-                 {INFINITY, -INFINITY, false, 0, 1},
-                 {0.013, 4.2, true, 0.01, 5},
-                 {3, 3, true, 2, 5},
+    } table[] = {{0.03, 0.97, false, 0, 1},   {0.133, 0.182, false, 0.12, 0.2},
+                 {-3, 12, false, -5, 15},     {0, 96000, false, 0, 100000},
+                 {2, 2, false, 1.8, 2.2},     {0, 0, false, -0.1, 0.1},
+                 {NAN, 3, false, 0, 1},       {INFINITY, -INFINITY, false, 0, 1},
+                 {0.013, 4.2, true, 0.01, 5}, {3, 3, true, 2, 5},
                  {-1, 10, true, 1e-12, 10}};
     for (size_t i = 0; i < LENGTH(table); i++) {
         vip_axis axis = {.logarithmic = table[i].logarithmic};
