@@ -7,6 +7,7 @@ static const vip_subcommand COMMANDS[] = {
     {"features", &VIP_FEATURES_COMMAND, vip_features_run},
     {"pretrain", &VIP_PRETRAIN_COMMAND, vip_pretrain_run},
     {"eval", &VIP_EVAL_COMMAND, vip_eval_run},
+    {"calibrate", &VIP_CALIBRATE_COMMAND, vip_calibrate_run},
     {"import", &VIP_IMPORT_COMMAND, vip_import_run},
     {"report", &VIP_REPORT_COMMAND, vip_report_run},
     {NULL, NULL, NULL},
