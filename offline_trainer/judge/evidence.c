@@ -13,7 +13,7 @@ enum { CLIPS_A_TURN = 64 };
 
 typedef struct {
     const vip_model *model;
-    const vip_heard *heard;
+    const vip_listened *heard;
     float *inverse; /* [prototypes] */
     vip_evidence *out;
     bool *failed; /* [turns] */
@@ -78,7 +78,7 @@ static void
 find_evidence(const work *w, const room *r, size_t clip)
 {
     const vip_model *model = w->model;
-    const vip_heard *heard = w->heard;
+    const vip_listened *heard = w->heard;
     const vip_sum *sum = &model->calibration.sum;
     const size_t classes = model->network.classes, features = model->network.features;
     const bool drawn = heard->passes > 0 && model->posterior != VIPANN_DETERMINISTIC;
@@ -111,7 +111,7 @@ find_some(void *context, size_t turn)
 }
 
 bool
-vip_evidence_of(const vip_model *model, const vip_heard *heard, vip_evidence *out)
+vip_evidence_of(const vip_model *model, const vip_listened *heard, vip_evidence *out)
 {
     const vip_sum *sum = &model->calibration.sum;
     const size_t turns = (heard->n + CLIPS_A_TURN - 1) / CLIPS_A_TURN;

@@ -12,10 +12,10 @@ typedef struct {
     uint32_t answers;    /* of each clip: vip_listen_answers */
     const float *logits; /* [n][answers][classes], raw */
     const float *pooled; /* [n][features]; NULL: there is no distance then */
-} vip_heard;
+} vip_listened;
 
 /* out[n]: by the model's calibration as it is now. The distance is 0 unless its sum has prototypes. False: memory is
  * short. */
-bool vip_evidence_of(const vip_model *model, const vip_heard *heard, vip_evidence *out);
+bool vip_evidence_of(const vip_model *model, const vip_listened *heard, vip_evidence *out);
 
 #endif /* VIP_TRAINER_EVIDENCE_H */

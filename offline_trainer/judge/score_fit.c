@@ -123,8 +123,8 @@ sums_of_right(const vip_model *model, const vip_evidence *evidence, const bool *
 }
 
 static vipann_status
-fit_scale_and_limit(vip_model *model, const vip_heard *heard, const bool *right, double refused, vip_evidence *evidence,
-                    double *sums, vipann_error *error)
+fit_scale_and_limit(vip_model *model, const vip_listened *heard, const bool *right, double refused,
+                    vip_evidence *evidence, double *sums, vipann_error *error)
 {
     vip_calibration *calibration = &model->calibration;
     for (int i = 0; i < VIPANN_N_PARTS; i++) {
@@ -149,7 +149,7 @@ fit_scale_and_limit(vip_model *model, const vip_heard *heard, const bool *right,
 }
 
 vipann_status
-vip_score_fit(vip_model *model, const float *training, size_t n_training, const vip_heard *calibration,
+vip_score_fit(vip_model *model, const float *training, size_t n_training, const vip_listened *calibration,
               const bool *right, const vip_score_options *options, vipann_error *error)
 {
     vip_calibration *c = &model->calibration;

@@ -31,7 +31,7 @@ vipann_status vip_score_prototypes(vip_model *model, const float *pooled, size_t
  *
  * Errors: E_ARG (too few clips: at least 20, and 10 that are right; a part that has no value or does not vary on them),
  * E_MEMORY; the model's sum is none then. */
-vipann_status vip_score_fit(vip_model *model, const float *training, size_t n_training, const vip_heard *calibration,
+vipann_status vip_score_fit(vip_model *model, const float *training, size_t n_training, const vip_listened *calibration,
                             const bool *right, const vip_score_options *options, vipann_error *error);
 
 #endif /* VIP_TRAINER_SCORE_FIT_H */
