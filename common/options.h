@@ -115,6 +115,10 @@ const char *vip_option_nearest(const vip_command *command, const char *mistyped,
 /* Writes the help of the command, at most 80 columns wide where words allow. */
 void vip_options_help(const vip_command *command, FILE *out);
 
+/* How many bytes of an example stand in one line of so many columns: all of them, or as many as come before a space outside
+ * of quotes; then a backslash follows, and the rest goes on in another line. If there is no such space, all. */
+size_t vip_option_example_part(const char *line, size_t columns);
+
 /* What the help says of an option, with its range and default behind it, into out, cut to fit; returns out. */
 const char *vip_option_describe(const vip_option *option, char *out, size_t size);
 

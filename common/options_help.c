@@ -97,6 +97,36 @@ write_paragraphs(const char *text, FILE *out)
     }
 }
 
+size_t
+vip_option_example_part(const char *line, size_t columns)
+{
+    const size_t length = strcspn(line, "\n");
+    size_t any = 0, before_option = 0; /* where the last good space is */
+    bool quoted = false;
+    for (size_t i = 0; length > columns && i + strlen(" \\") <= columns; i++) {
+        quoted = quoted != (line[i] == '\'');
+        if (line[i] == ' ' && !quoted) {
+            any = i;
+            before_option = line[i + 1] == '-' ? i : before_option;
+        }
+    }
+    return before_option > 0 ? before_option : any > 0 ? any : length;
+}
+
+static void
+write_examples(const char *line, FILE *out)
+{
+    (void)fputs("\nExamples\n", out);
+    const char *indent = "  ";
+    while (*line != '\0') {
+        const size_t length = vip_option_example_part(line, WIDTH - strlen(indent));
+        const bool goes_on = line[length] == ' ';
+        (void)fprintf(out, "%s%.*s%s\n", indent, (int)length, line, goes_on ? " \\" : "");
+        line += length + (line[length] != '\0');
+        indent = goes_on ? "      " : "  ";
+    }
+}
+
 void
 vip_options_help(const vip_command *command, FILE *out)
 {
@@ -124,10 +154,5 @@ vip_options_help(const vip_command *command, FILE *out)
     if (command->environment != NULL) {
         write_environment(command->environment, out);
     }
-    (void)fprintf(out, "\nExamples\n");
-    for (const char *line = command->examples; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        (void)fprintf(out, "  %.*s\n", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
+    write_examples(command->examples, out);
 }

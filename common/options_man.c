@@ -5,7 +5,7 @@
 
 #include "options.h"
 
-enum { WIDTH = 78, TEXT = 2048 };
+enum { WIDTH = 78, INDENT = 11 /* of examples, with that of all text */, TEXT = 2048 };
 
 /* ---------------------------------------------------------------------------------------------------------- text */
 
@@ -272,12 +272,15 @@ static void
 put_examples(const char *line, FILE *out)
 {
     (void)fputs(".Sh EXAMPLES\n.Bd -literal -offset indent\n", out);
+    const char *begin = "$ ";
     while (*line != '\0') {
-        size_t length = strcspn(line, "\n");
-        (void)fputs("$ ", out);
+        const size_t length = vip_option_example_part(line, WIDTH - INDENT - strlen(begin));
+        const bool goes_on = line[length] == ' ';
+        (void)fputs(begin, out);
         (void)put_typed(line, length, true, out);
-        (void)fputc('\n', out);
-        line += length + (line[length] == '\n');
+        (void)fputs(goes_on ? " \\e\n" : "\n", out);
+        line += length + (line[length] != '\0');
+        begin = goes_on ? "      " : "$ ";
     }
     (void)fputs(".Ed\n", out);
 }

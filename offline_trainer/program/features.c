@@ -61,7 +61,7 @@ const vip_command VIP_FEATURES_COMMAND = {
         "stand between ';', and clips of one group (one recording, one speaker) never end up on both sides of a "
         "split. The set of a clip is the name of its manifest's folder.",
     .examples = "vipann-train features esc50/manifest.csv -o esc50.cache\n"
-                "vipann-train features esc50/manifest.csv city/manifest.csv -o all.cache",
+                "vipann-train features esc50/manifest.csv urbansound8k/manifest.csv -o city.cache",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_operands = 1,

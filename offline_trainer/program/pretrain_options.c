@@ -151,9 +151,9 @@ const vip_command VIP_PRETRAIN_COMMAND = {
         "The run's folder holds best.safetensors (best on the development part) and last.safetensors, log.jsonl, "
         "config.json and a checkpoint a minute old at most, from which --resume goes on; Ctrl-C writes one. Without "
         "--time-limit a run that is resumed ends with the same bits as one that never stopped.",
-    .examples = "vipann-train pretrain esc50.cache -o a --train 'fold=1,2,3' --time-limit 25\n"
-                "vipann-train pretrain esc50.cache -o b --targets teacher --padding causal\n"
-                "vipann-train pretrain a.cache -o c --posterior flipout --init a.safetensors",
+    .examples = "vipann-train pretrain esc50.cache -o runs/first --train 'fold=1,2,3' --test 'fold=4' --time-limit 25\n"
+                "vipann-train pretrain all.cache -o runs/taught --targets teacher --padding causal --time-limit 90\n"
+                "vipann-train pretrain esc50.cache -o runs/flip --posterior flipout --init runs/first/best.safetensors",
     .options = OPTIONS,
     .n_options = VIP_N_PRETRAIN_OPTIONS,
     .least_operands = 1,

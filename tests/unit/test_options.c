@@ -37,14 +37,17 @@ static const vip_option *const OPTIONS[N_OPTIONS] = {
             "A sentence that is long enough to be broken into more than one line of the help, at a space."},
 };
 
-static const vip_command COMMAND = {.name = "test",
-                                    .operands = "FILE...",
-                                    .summary = "Tests.",
-                                    .examples = "test a.wav\ntest --clip b.wav",
-                                    .options = OPTIONS,
-                                    .n_options = N_OPTIONS,
-                                    .least_operands = 1,
-                                    .most_operands = 3};
+static const vip_command COMMAND = {
+    .name = "test",
+    .operands = "FILE...",
+    .summary = "Tests.",
+    .examples = "test a.wav\ntest --clip b.wav\n"
+                "test aaaaaaaaaaaaaaaaaaaaaaaaa --bbbbbbbbbbbbbbbbbbbb 'ccc ddd --eee fff ggg' hhh iii\n"
+                "test aaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbb 'ccc ddd --eee fff ggg hhh iii'",
+    .options = OPTIONS,
+    .n_options = N_OPTIONS,
+    .least_operands = 1,
+    .most_operands = 3};
 
 enum { MOST_ARGUMENTS = 12 };
 
@@ -240,7 +243,11 @@ test_help_shows_every_option_within_80_columns(void **state)
     assert_non_null(strstr(text, "--window SECONDS|all"));
     assert_non_null(strstr(text, "(0.5 to 120; default: 4.8)"));
     assert_non_null(strstr(text, "--help"));
-    assert_non_null(strstr(text, "Examples\n  test a.wav\n  test --clip b.wav\n"));
+    assert_non_null(strstr(text, "Examples\n  test a.wav\n  test --clip b.wav\n"
+                                 "  test aaaaaaaaaaaaaaaaaaaaaaaaa \\\n"
+                                 "      --bbbbbbbbbbbbbbbbbbbb 'ccc ddd --eee fff ggg' hhh iii\n"
+                                 "  test aaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbb \\\n"
+                                 "      'ccc ddd --eee fff ggg hhh iii'\n"));
     for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
         assert_true(strcspn(line, "\n") <= 80);
     }
