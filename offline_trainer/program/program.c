@@ -8,6 +8,7 @@ static const vip_subcommand COMMANDS[] = {
     {"pretrain", &VIP_PRETRAIN_COMMAND, vip_pretrain_run},
     {"eval", &VIP_EVAL_COMMAND, vip_eval_run},
     {"calibrate", &VIP_CALIBRATE_COMMAND, vip_calibrate_run},
+    {"scores", &VIP_SCORES_COMMAND, vip_scores_run},
     {"import", &VIP_IMPORT_COMMAND, vip_import_run},
     {"report", &VIP_REPORT_COMMAND, vip_report_run},
     {NULL, NULL, NULL},
