@@ -30,7 +30,10 @@ static void
 add_strip(strip *strips, size_t *n, const char *name, const char *kind, const double *counts, size_t n_bins)
 {
     double sum = 0;
-    for (size_t i = 0; counts != NULL && i < n_bins; i++) {
+    if (counts == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < n_bins; i++) {
         sum += counts[i];
     }
     if (sum > 0) {

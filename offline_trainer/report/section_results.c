@@ -284,7 +284,8 @@ vip_document_results(vip_page *page, const vip_document *report)
         (void)fputs(
             "<p class=\"how\">A star marks the best of a row only where its interval does not touch that of any "
             "other: where intervals overlap, the runs may well be equal, and none is marked. (A paired comparison "
-            "on the same clips, as <code>vipann-train eval</code> makes it, can tell more apart than this.)</p>\n",
+            "on the same clips, as <code>vipann-train eval --compare</code> makes it, can tell more apart than "
+            "this.)</p>\n",
             page->out);
     } else {
         vip_document_nothing(

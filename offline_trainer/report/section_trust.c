@@ -81,12 +81,14 @@ put_counts(vip_page *page, const vip_column *column)
     vip_plot plot = vip_plot_begin(page, &options);
     for (size_t i = 0; i < e->n_reliability; i++) {
         const vip_reliability *bin = &e->reliability[i];
-        char text[VIP_DOCUMENT_TEXT], count[VIP_DOCUMENT_TEXT];
+        char text[VIP_DOCUMENT_TEXT], count[VIP_NUMBER_SIZE + 1], number[VIP_NUMBER_SIZE];
         (void)snprintf(text, sizeof text, "%.0f answers with a confidence of %.0f to %.0f %%", bin->n, 100 * bin->low,
                        100 * bin->high);
-        (void)snprintf(count, sizeof count, "%.0f", bin->n);
+        (void)snprintf(count, sizeof count, "%s%s",
+                       vip_number_write(number, bin->n < 1000 ? bin->n : bin->n / 1000, 2 + (bin->n < 1000)),
+                       bin->n < 1000 ? "" : "k");
         vip_plot_bar(&plot, (vip_point){bin->low, 0}, (vip_point){bin->high, bin->n}, "amount", text);
-        vip_plot_words(&plot, vip_plot_x(&plot, (bin->low + bin->high) / 2), plot.bottom + 14, "count mid", count, 6);
+        vip_plot_words(&plot, vip_plot_x(&plot, (bin->low + bin->high) / 2), plot.bottom + 14, "tally mid", count, 6);
     }
     vip_plot_end(&plot);
 }

@@ -184,7 +184,7 @@ static bool
 open_element(reader *r, const char *name)
 {
     const char *parent = r->depth > 0 ? r->open[r->depth - 1] : "";
-    bool empty;
+    bool empty = false;
     if (!is_among(ELEMENTS, name)) {
         return wrong(r, "no element of ours", name);
     }

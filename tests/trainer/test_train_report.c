@@ -120,8 +120,8 @@ test_every_run_is_named_and_everything_is_shown(void **state)
                                         "Mixed up most often",
                                         "The classes that are heard worst",
                                         "Settings of training",
-                                        "96\xe2\x80\xaf"
-                                        "000",
+                                        ("96\xe2\x80\xaf"
+                                         "000"),
                                         "25:00",
                                         "prefers-color-scheme:dark"};
     for (size_t i = 0; i < LENGTH(shown); i++) {
