@@ -7,13 +7,6 @@
 
 /* ----------------------------------------------------------------------------------------------------------- energy */
 
-/* log(1 + exp(z)), exact for large |z|. */
-static double
-softplus(double z)
-{
-    return (z > 0 ? z : 0) + log1p(exp(-fabs(z)));
-}
-
 /* The logit of a class within the range of floats; of one that is not there the least. */
 static double
 finite(float z)
@@ -21,15 +14,31 @@ finite(float z)
     return z > -FLT_MAX ? (z < FLT_MAX ? (double)z : (double)FLT_MAX) : -(double)FLT_MAX;
 }
 
+/* Sum of log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)); one logarithm for many factors of at most 2. */
+static double
+sum_of_softplus(const float *logits, size_t classes)
+{
+    enum { AT_ONCE = 512 };
+    double sum = 0;
+    for (size_t c = 0; c < classes;) {
+        const size_t end = classes - c < AT_ONCE ? classes : c + AT_ONCE;
+        double product = 1;
+        for (; c < end; c++) {
+            const double z = finite(logits[c]);
+            sum += z > 0 ? z : 0;
+            product *= 1 + exp(-fabs(z));
+        }
+        sum += log(product);
+    }
+    return sum;
+}
+
 double
 vip_energy(vipann_task task, const float *logits, size_t classes)
 {
     double sum = 0;
     if (task == VIPANN_MULTILABEL) {
-        for (size_t c = 0; c < classes; c++) {
-            sum += softplus(finite(logits[c]));
-        }
-        return -sum;
+        return -sum_of_softplus(logits, classes);
     }
     double most = -(double)FLT_MAX;
     for (size_t c = 0; c < classes; c++) {
