@@ -5,6 +5,7 @@
 #include <offline_trainer/base/parallel.h>
 #include <offline_trainer/judge/heard.h>
 #include <offline_trainer/judge/metrics.h>
+#include <offline_trainer/judge/score_fit.h>
 #include <offline_trainer/judge/temperature.h>
 
 #include <base/memory.h>
@@ -87,12 +88,53 @@ static const vip_option SHARE = {"unknown-share",
                                  NULL,
                                  "Limits",
                                  "Share of the clips that are answered rightly which *unknown* may refuse."};
-static const vip_option SEED = {"seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709552e19, NULL, "1", NULL,
-                                "How",  "Of the passes."};
+static const vip_option TRAIN = {
+    "train",
+    VIP_OPTION_TEXT,
+    "EXPR",
+    0,
+    0,
+    NULL,
+    NULL,
+    NULL,
+    "Limits",
+    "Clips that the model has learnt from: *unknown* follows the sum of --parts then, instead of the epistemic part "
+    "and the largest probability."};
+static const vip_option PARTS = {
+    "parts",
+    VIP_OPTION_TEXT,
+    "LIST",
+    0,
+    0,
+    NULL,
+    "total,energy,distance",
+    NULL,
+    "Limits",
+    "What is added up: total, epistemic, confidence, energy, distance (from the clips of --train)."};
+static const vip_option PROTOTYPES = {"prototypes",
+                                      VIP_OPTION_WHOLE,
+                                      "P",
+                                      1,
+                                      VIP_MAX_PROTOTYPES,
+                                      NULL,
+                                      "256",
+                                      NULL,
+                                      "Limits",
+                                      "Prototypes that stand for the clips of --train."};
+static const vip_option SEED = {"seed",
+                                VIP_OPTION_WHOLE,
+                                "N",
+                                0,
+                                1.8446744073709552e19,
+                                NULL,
+                                "1",
+                                NULL,
+                                "How",
+                                "Of the passes and the prototypes."};
 static const vip_option THREADS = {"threads", VIP_OPTION_WHOLE,        "N", 1, 256, NULL, NULL, "all cores",
                                    "How",     "How many threads hear."};
-static const vip_option *const OPTIONS[] = {&OUTPUT,    &HALF, &CLIPS, &TARGETS, &PASSES, &WINDOW,
-                                            &PRECISION, &SAFE, &SHARE, &SEED,    &THREADS};
+static const vip_option *const OPTIONS[] = {&OUTPUT, &HALF,  &CLIPS, &TARGETS, &PASSES,     &WINDOW, &PRECISION,
+                                            &SAFE,   &SHARE, &TRAIN, &PARTS,   &PROTOTYPES, &SEED,   &THREADS};
 
 const vip_command VIP_CALIBRATE_COMMAND = {
     .name = "vipann-train calibrate",
@@ -115,16 +157,19 @@ typedef struct {
     vip_model *model;
     vip_cache *cache;
     vip_targets *targets;
-    vip_part clips;
+    vip_part clips, train;
     size_t members;
     float *logits, *plain; /* with passes, and without: [n][members][classes], [n][1][classes] */
+    float *pooled;         /* [n][features], with passes */
     vip_heard *heard;
 } fitting;
 
 /* ------------------------------------------------------------------------------------------------------------ hearing */
 
+/* pooled may be NULL. */
 static vipann_status
-listen(fitting *f, uint32_t passes, float **logits, size_t *members, vipann_error *error)
+listen(fitting *f, const vip_part *clips, uint32_t passes, float **logits, float **pooled, size_t *members,
+       vipann_error *error)
 {
     const vip_listen_options options = {
         .passes = passes,
@@ -132,10 +177,14 @@ listen(fitting *f, uint32_t passes, float **logits, size_t *members, vipann_erro
         .frames = (size_t)vip_argument(f->arguments, &WINDOW)->whole * VIP_COLUMN_FRAMES,
     };
     *members = vip_listen_answers(f->model, &options);
-    *logits = vip_alloc(f->clips.n, vip_product(*members * f->model->network.classes, sizeof(float)));
-    return *logits == NULL
+    *logits = vip_alloc(clips->n, vip_product(*members * f->model->network.classes, sizeof(float)));
+    if (pooled != NULL) {
+        *pooled = vip_alloc(clips->n, vip_product(f->model->network.features, sizeof(float)));
+    }
+    return *logits == NULL || (pooled != NULL && *pooled == NULL)
                ? vip_fail_memory(error, "answers")
-               : vip_listen(f->model, f->cache, f->clips.clips, f->clips.n, &options, *logits, NULL, NULL, error);
+               : vip_listen_pooled(f->model, f->cache, clips->clips, clips->n, &options, *logits,
+                                   pooled != NULL ? *pooled : NULL, NULL, NULL, error);
 }
 
 /* Clips that the model has no class for cannot tell anything. */
@@ -345,6 +394,61 @@ fit_unknown(const fitting *f, vipann_error *error)
     return VIPANN_OK;
 }
 
+/* "total,energy" and the like. */
+static vipann_status
+read_parts(const char *list, bool has[VIPANN_N_PARTS], vipann_error *error)
+{
+    for (const char *at = list; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
+        const size_t n = strcspn(at, ",");
+        int part = 0;
+        while (part < VIPANN_N_PARTS &&
+               (strlen(VIP_PART_NAMES[part]) != n || strncmp(VIP_PART_NAMES[part], at, n) != 0)) {
+            part++;
+        }
+        if (part == VIPANN_N_PARTS) {
+            return vip_fail(error, VIPANN_E_ARG,
+                            "--parts: found \"%.32s\"; expected total, epistemic, confidence, energy, distance, with "
+                            "commas between them",
+                            at);
+        }
+        has[part] = true;
+    }
+    return VIPANN_OK;
+}
+
+/* A sum of parts with one limit for all of the budget. */
+static vipann_status
+fit_sum(fitting *f, vipann_error *error)
+{
+    vip_score_options options = {.prototypes = (uint32_t)vip_argument(f->arguments, &PROTOTYPES)->whole,
+                                 .refused = vip_argument(f->arguments, &SHARE)->number,
+                                 .seed = vip_argument(f->arguments, &SEED)->whole};
+    const uint32_t passes = (uint32_t)vip_argument(f->arguments, &PASSES)->whole;
+    const vip_listened heard = {f->clips.n, passes, (uint32_t)f->members, f->logits, f->pooled};
+    float *logits = NULL, *pooled = NULL;
+    size_t members;
+    vipann_status good = read_parts(vip_argument(f->arguments, &PARTS)->text, options.has, error);
+    good = good == VIPANN_OK ? vip_select(f->cache, vip_argument(f->arguments, &TRAIN)->text, &f->train, error) : good;
+    if (good == VIPANN_OK) {
+        (void)vip_drop_shared(f->cache, &f->train, &f->clips);
+        good = listen(f, &f->train, passes, &logits, &pooled, &members, error);
+    }
+    if (good == VIPANN_OK) {
+        good = vip_score_fit(f->model, pooled, f->train.n, &heard,
+                             f->model->task == VIPANN_MULTICLASS ? f->heard->right : NULL, &options, error);
+    }
+    if (good == VIPANN_OK) {
+        const vip_calibration *c = &f->model->calibration;
+        (void)printf("unknown: sum of %s above %.3f (%u prototypes of %zu clips; %.1f %% of the right answers may be "
+                     "refused)\n",
+                     vip_argument(f->arguments, &PARTS)->text, c->unknown[VIPANN_SCORE_SUM], c->sum.n_prototypes,
+                     f->train.n, 100 * options.refused);
+    }
+    vip_free(logits);
+    vip_free(pooled);
+    return good;
+}
+
 static vipann_status
 describe(fitting *f, vipann_error *error)
 {
@@ -373,9 +477,9 @@ fit(fitting *f, vipann_error *error)
         good = f->targets == NULL ? error->status : VIPANN_OK;
     }
     good = good == VIPANN_OK ? keep_labelled(f, error) : good;
-    good =
-        good == VIPANN_OK ? listen(f, (uint32_t)vip_argument(a, &PASSES)->whole, &f->logits, &f->members, error) : good;
-    good = good == VIPANN_OK ? listen(f, 0, &f->plain, &one, error) : good;
+    const uint32_t passes = (uint32_t)vip_argument(a, &PASSES)->whole;
+    good = good == VIPANN_OK ? listen(f, &f->clips, passes, &f->logits, &f->pooled, &f->members, error) : good;
+    good = good == VIPANN_OK ? listen(f, &f->clips, 0, &f->plain, NULL, &one, error) : good;
     good = good == VIPANN_OK ? new_calibration(f, error) : good;
     good = good == VIPANN_OK ? fit_temperatures(f, error) : good;
     if (good != VIPANN_OK) {
@@ -385,7 +489,9 @@ fit(fitting *f, vipann_error *error)
         vip_heard_new(f->model, f->cache, &f->clips, f->logits, f->members, false, &f->model->calibration, f->targets);
     good = f->heard == NULL ? vip_fail_memory(error, "answers") : VIPANN_OK;
     good = good == VIPANN_OK && f->model->task == VIPANN_MULTILABEL ? fit_thresholds(f, error) : good;
-    good = good == VIPANN_OK ? fit_unknown(f, error) : good;
+    if (good == VIPANN_OK) {
+        good = vip_argument(a, &TRAIN)->given ? fit_sum(f, error) : fit_unknown(f, error);
+    }
     good = good == VIPANN_OK ? describe(f, error) : good;
     return good == VIPANN_OK
                ? vip_model_write(f->model, vip_argument(a, &OUTPUT)->text, vip_argument(a, &HALF)->given, error)
@@ -407,6 +513,8 @@ run_calibrate(const vip_arguments *arguments)
     vip_heard_free(f.heard);
     vip_free(f.logits);
     vip_free(f.plain);
+    vip_free(f.pooled);
+    vip_part_free(&f.train);
     vip_part_free(&f.clips);
     vip_targets_close(f.targets);
     vip_cache_close(f.cache);

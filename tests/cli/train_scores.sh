@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vipann-train scores: tables of which score tells foreign sounds from known ones, of whole clips and of short stretches; the
-# same twice; what is asked wrongly is said.
+# same twice; what is asked wrongly is said; calibrate fits what they compare.
 . tests/cli/common
 
 [ "$programs" != vipann ] || { echo "no vipann-train was built: oneDNN is missing (Debian: libdnnl-dev)" >&2; exit 77; }
@@ -18,7 +18,7 @@ sounds known 64 16000 8000
 sounds odd 12 8000 4000
 sounds strange 12 32000 20000
 run 0 features "$SCRATCH"/*/manifest.csv -o "$cache"
-run 0 import --random resnet22 --width 1 --classes 7 --posterior dropout -o "$model"
+run 0 import --random resnet22 --width 1 --classes 7 --task multiclass --posterior dropout -o "$model"
 
 scores() { # STATUS ARGUMENT...
     run "$1" scores "$model" "$cache" "${@:2}"
@@ -51,3 +51,22 @@ scores 2 "${known[@]}" --ood 'set=nowhere'
 said 'set=nowhere'
 scores 2 "${known[@]}" --ood 'set=odd' --passes 99
 said 'passes'
+
+# calibrate fits such a sum, and the model carries it.
+printf '%s\n' quiet noise loud > "$SCRATCH/labels"
+run 0 import --random resnet22 --width 1 --labels "$SCRATCH/labels" --posterior dropout -o "$model"
+calibrate() { # STATUS ARGUMENT...
+    run "$1" calibrate "$model" "$cache" --clips 'set=known & fold=3,4' --passes 2 --unknown-share 0.2 \
+        -o "$SCRATCH/fitted.safetensors" "${@:2}"
+}
+calibrate 2 --train 'set=known & fold=1,2' --parts total,loudness
+said '"loudness"'
+calibrate 0 --train 'set=known & fold=1,2' --parts energy,distance --prototypes 9
+grep -qE '^unknown: sum of energy,distance above -?[0-9.]+ \(9 prototypes of 32 clips; 20\.0 %' "$SCRATCH/out" ||
+    fail "no sum: $(cat "$SCRATCH/out")"
+of vipann
+run 0 info --quick "$SCRATCH/fitted.safetensors"
+grep -qx '  sum of        energy, distance (9 prototypes)' "$SCRATCH/out" || fail "not in the model: $(cat "$SCRATCH/out")"
+grep -q '^  unknown       sum above ' "$SCRATCH/out" || fail "another limit: $(cat "$SCRATCH/out")"
+run 0 file --model "$SCRATCH/fitted.safetensors" --passes 2 --format jsonl "$SCRATCH/known/1.wav"
+grep -q '"unknown":\(true\|false\)' "$SCRATCH/out" || fail "it cannot say: $(cat "$SCRATCH/out")"
