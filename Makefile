@@ -363,10 +363,11 @@ soak: program $(PLAYER) $(BUILD)/tests/make_tiny_model ## a day of sound, a thou
 	@tests/soak/run $(BUILD)
 	@tests/soak/jack $(BUILD)
 
-bench: $(BENCH) program plugin $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
+bench: $(BENCH) program trainer plugin $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl
 	@tests/bench/bench_files $(BUILD) >> $(BUILD)/bench.jsonl
 	@tests/bench/bench_live $(BUILD) >> $(BUILD)/bench.jsonl
+	@tests/bench/bench_train $(BUILD) >> $(BUILD)/bench.jsonl
 	@$(BUILD)/tests/check_kernels --bench >> $(BUILD)/bench.jsonl
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 

@@ -11,6 +11,7 @@ static const vip_subcommand COMMANDS[] = {
     {"scores", &VIP_SCORES_COMMAND, vip_scores_run},
     {"import", &VIP_IMPORT_COMMAND, vip_import_run},
     {"report", &VIP_REPORT_COMMAND, vip_report_run},
+    {"bench", &VIP_BENCH_COMMAND, vip_bench_run},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -10,7 +10,7 @@ enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
 
 /* The tables of the program and of its sub-commands; the help comes from them. */
 extern const vip_command VIP_TRAIN_PROGRAM, VIP_FEATURES_COMMAND, VIP_PRETRAIN_COMMAND, VIP_EVAL_COMMAND,
-    VIP_CALIBRATE_COMMAND;
+    VIP_CALIBRATE_COMMAND, VIP_BENCH_COMMAND;
 extern const vip_command VIP_SCORES_COMMAND;
 extern const vip_command VIP_IMPORT_COMMAND;
 extern const vip_command VIP_REPORT_COMMAND;
@@ -21,6 +21,7 @@ int vip_features_run(int argc, char **argv);
 int vip_pretrain_run(int argc, char **argv);
 int vip_eval_run(int argc, char **argv);
 int vip_calibrate_run(int argc, char **argv);
+int vip_bench_run(int argc, char **argv);
 int vip_scores_run(int argc, char **argv);
 int vip_report_run(int argc, char **argv);
 
