@@ -128,10 +128,11 @@ find_tensors(vip_targets *t, answers *a, const char *path, size_t bytes, vipann_
     a->class_index = tensor(header, "class", "I16", 2, 1, data, bytes, &a->entries);
     a->score = tensor(header, "score", "U8", 1, 1, data, bytes, &scores);
     a->embedding = tensor(header, "embedding", "U8", 1, 2, data, bytes, size);
+    const bool broken = a->embedding == NULL && json_object_get(header, "embedding") != NULL;
     json_decref(header);
     a->rows = starts - 1;
     a->clips = size[0];
-    if (a->start == NULL || a->class_index == NULL || a->score == NULL || scores != a->entries ||
+    if (broken || a->start == NULL || a->class_index == NULL || a->score == NULL || scores != a->entries ||
         !is_consistent(a, t->classes) || (a->embedding != NULL && t->embedding != 0 && t->embedding != size[1])) {
         return vip_fail(
             error, VIPANN_E_FORMAT,
