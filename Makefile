@@ -266,6 +266,7 @@ $(PLAYER) $(BUILD)/tests/check_rt_jack:
 $(BUILD)/tests/fuzz_options: INSTEAD = -Wl,--wrap=vip_options_parse
 $(FUZZERS): $(call objects,tests/fuzz/fuzz.c tests/fuzz/mutate.c) $(BUILD)/tests/libtested.a
 $(BUILD)/tests/fuzz_torch: $(call objects,offline_trainer/import/*.c offline_trainer/data/frontends.c offline_trainer/data/table.c)
+$(BUILD)/tests/fuzz_training: $(filter-out %/feed.o %/feed_learn.o %/frames.o,$(call objects,offline_trainer/data/*.c)) $(BUILD)/offline_trainer/run/checkpoint.o
 $(FUZZERS): FUZZER = -fsanitize=fuzzer
 
 $(FUZZERS) $(BUILD)/tests/make_seeds: $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libvipann.a

@@ -309,6 +309,42 @@ put_checkpoints(const char *folder)
     put_network(folder);
 }
 
+/* What the trainer reads; the first byte says what it is (fuzz_training.c). */
+static void
+put_training(const char *folder)
+{
+    static const char *const seeds[] = {
+        "manifest:%cpath,labels,fold,group\na.wav,\"dog;cat\",1,r1\n\"b, c.wav\",bird,2,\n",
+        "cache:%c{\"frontend\":{\"name\":\"panns16k\",\"sample_rate\":16000,\"n_fft\":512,\"hop\":160,\"mels\":64,"
+        "\"fmin\":50,"
+        "\"fmax\":8000,\"amin\":1e-10},\"clips\":[{\"set\":\"s\",\"path\":\"a\",\"labels\":[\"x\"],\"fold\":1,"
+        "\"group\":\"g\","
+        "\"sha256\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"seconds\":0.3,\"frames\":32}"
+        "]}\n",
+        "whole:%cvipann",
+        "expression:%cset=set & !label=dog,c* | fold=2",
+        "teacher:%c{\"start\":{\"dtype\":\"I32\",\"shape\":[3],\"data_offsets\":[0,12]},\"class\":{\"dtype\":\"I16\","
+        "\"shape\":[1],"
+        "\"data_offsets\":[12,14]},\"score\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[14,15]}}\n",
+        "list:%cpath,first_row,rows\na.wav,0,1\n",
+        "checkpoint:%cvipann\nc",
+    };
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        unsigned char file[8192] = {0};
+        char name[16] = "";
+        const size_t n = strcspn(seeds[i], ":"), length = strlen(seeds[i] + n + 3);
+        memcpy(name, seeds[i], n);
+        file[0] = (unsigned char)i;
+        memcpy(file + 1, seeds[i] + n + 3, length);
+        const size_t frames = strcmp(name, "cache") == 0 ? 32 * 64 * 2 : strcmp(name, "checkpoint") == 0 ? 190 : 15;
+        if (strcmp(name, "teacher") == 0) { /* rows 0 and 1 begin at entries 0 and 1; class 1 scores 200 */
+            file[1 + length + 4] = file[1 + length + 8] = file[1 + length + 12] = 1;
+            file[1 + length + 14] = 200;
+        }
+        put(folder, "training", name, file, 1 + length + (file[0] == 1 || file[0] == 4 || file[0] == 6 ? frames : 0));
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------------------- streams */
 
 /* Decisions and sound for fuzz_engine and fuzz_writers: bytes that are all different. */
@@ -341,6 +377,7 @@ main(int argc, char **argv)
     put_models(argv[1]);
     put_texts(argv[1]);
     put_checkpoints(argv[1]);
+    put_training(argv[1]);
     put_wav(argv[1], "wav", 1, 1, 16, FRAMES * 2);
     put_wav(argv[1], "wav-stereo", 1, 2, 24, FRAMES * 6);
     put_wav(argv[1], "wav-float", 3, 1, 32, FRAMES * 4);
