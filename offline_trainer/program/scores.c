@@ -203,6 +203,10 @@ choose_known(study *s, vipann_error *error)
         good = test != NULL ? vip_select(s->cache, test, &s->test.part, error)
                             : vip_split_groups(s->cache, &s->calibration.part, half, seed, &s->test.part, error);
     }
+    if (good == VIPANN_OK) { /* recordings that are on both sides would seem near */
+        (void)vip_drop_shared(s->cache, &s->train.part, &s->calibration.part);
+        (void)vip_drop_shared(s->cache, &s->train.part, &s->test.part);
+    }
     s->train.name = "training";
     s->calibration.name = "calibration";
     s->test.name = "test";
