@@ -12,16 +12,17 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEAST_CLIPS = 20, LEAST_RIGHT = 10, ROUNDS = 30, PROTOTYPES = 256 };
+enum { LEAST_CLIPS = 20, LEAST_RIGHT = 10, ROUNDS = 30, PROTOTYPES = 128 };
 
 vip_score_options
-vip_score_defaults(void)
+vip_score_defaults(vipann_task task)
 {
-    return (vip_score_options){
-        .has = {[VIPANN_PART_TOTAL] = true, [VIPANN_PART_ENERGY] = true, [VIPANN_PART_DISTANCE] = true},
-        .prototypes = PROTOTYPES,
-        .refused = 0.05,
-        .seed = 1};
+    return (vip_score_options){.has = {[VIPANN_PART_TOTAL] = task == VIPANN_MULTICLASS,
+                                       [VIPANN_PART_ENERGY] = true,
+                                       [VIPANN_PART_DISTANCE] = true},
+                               .prototypes = PROTOTYPES,
+                               .refused = 0.05,
+                               .seed = 1};
 }
 
 /* --------------------------------------------------------------------------------------------------------- prototypes */
@@ -105,19 +106,30 @@ scale_part(vip_sum *sum, vipann_part part, const vip_evidence *evidence, size_t 
     return VIPANN_OK;
 }
 
-/* The sums of those clips that are not to be refused: right ones; multi-label without a class that is active. */
+/* The sums of the clips that are right. One with an active class is never refused, so its sum counts as no larger than
+ * any other, unless so few are without that there is nothing to go by. */
 static size_t
 sums_of_right(const vip_model *model, const vip_evidence *evidence, const bool *right, size_t n, double *sums)
 {
-    size_t kept = 0;
-    for (int turn = 0; turn < 2 && kept == 0; turn++) {
-        for (size_t i = 0; i < n; i++) {
-            const bool active = turn == 0 && model->task == VIPANN_MULTILABEL && evidence[i].n_active > 0;
-            if ((right == NULL || right[i]) && !active) {
-                (void)vip_sum_value(&model->calibration.sum, &evidence[i], &sums[kept++]);
+    size_t kept = 0, open = 0;
+    double least = INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        if (right == NULL || right[i]) {
+            (void)vip_sum_value(&model->calibration.sum, &evidence[i], &sums[kept]);
+            if (evidence[i].n_active == 0) {
+                open++;
+                least = sums[kept] < least ? sums[kept] : least;
             }
+            kept++;
         }
-        kept = turn == 0 && kept < LEAST_RIGHT ? 0 : kept;
+    }
+    kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (right == NULL || right[i]) {
+            const bool never = evidence[i].n_active > 0 && open >= LEAST_RIGHT;
+            sums[kept] = never ? least : sums[kept];
+            kept++;
+        }
     }
     return kept;
 }

@@ -13,8 +13,8 @@ typedef struct {
     uint64_t seed;            /* of the prototypes */
 } vip_score_options;
 
-/* total, energy and distance to 256 prototypes; 5 % refused; seed 1. */
-vip_score_options vip_score_defaults(void);
+/* Energy and distance to 128 prototypes, and, if classes are exclusive, the total; 5 % refused; seed 1. */
+vip_score_options vip_score_defaults(vipann_task task);
 
 /* The centre and the prototypes of model->calibration.sum from pooled[n][features] of the training's clips: what the
  * distance is measured with. Errors: E_MEMORY, E_ARG (n is 0, numbers that are not finite). */
@@ -26,8 +26,8 @@ vipann_status vip_score_prototypes(vip_model *model, const float *pooled, size_t
  *
  * training     [n_training][features], pooled vectors; NULL, 0 if there is no distance among the parts
  * calibration  clips kept out of training
- * right        [calibration->n], whether the model's answer was right; NULL: all count as right (multi-label: those of
- *              them on which no class is active, if any are, since only then is the limit asked)
+ * right        [calibration->n], whether the model's answer was right; NULL: all count as right. Multi-label: clips on
+ *              which a class is active count, but are not refused, as the engine has it
  *
  * Errors: E_ARG (too few clips: at least 20, and 10 that are right; a part that has no value or does not vary on them),
  * E_MEMORY; the model's sum is none then. */

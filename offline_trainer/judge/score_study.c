@@ -133,7 +133,7 @@ find_one(void *context, size_t clip)
 
 bool
 vip_candidates_find(const vip_candidates *candidates, const vip_model *model, const vip_far *far,
-                    const vip_listened *heard, double *scores)
+                    const vip_listened *heard, double *scores, bool *active)
 {
     vip_evidence *evidence = vip_alloc(heard->n, sizeof *evidence);
     bool *good = vip_alloc(heard->n, sizeof *good);
@@ -144,6 +144,9 @@ vip_candidates_find(const vip_candidates *candidates, const vip_model *model, co
     }
     for (size_t i = 0; i < heard->n && done; i++) {
         done = good[i];
+        if (active != NULL) {
+            active[i] = evidence[i].n_active > 0;
+        }
     }
     vip_free(evidence);
     vip_free(good);

@@ -22,9 +22,10 @@ typedef struct {
 void vip_candidates_of(const vip_model *model, uint32_t answers, vip_candidates *candidates);
 
 /* scores [heard->n][candidates->n] of the single ones; the model's sum has its prototypes already. far: of the training's
- * clips. False: memory is short. */
+ * clips. active [heard->n]: whether a class is above its threshold, false if classes are exclusive; may be NULL. False:
+ * memory is short. */
 bool vip_candidates_find(const vip_candidates *candidates, const vip_model *model, const vip_far *far,
-                         const vip_listened *heard, double *scores);
+                         const vip_listened *heard, double *scores, bool *active);
 
 /* Mean and deviation of each single one over n clips; then the sums of clips by them. */
 void vip_candidates_scale(vip_candidates *candidates, const double *scores, size_t n);

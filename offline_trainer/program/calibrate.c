@@ -101,23 +101,18 @@ static const vip_option TRAIN = {
     "Clips that the model has learnt from: *unknown* follows the sum of --parts then, instead of the epistemic part "
     "and the largest probability."};
 static const vip_option PARTS = {
-    "parts",
-    VIP_OPTION_TEXT,
-    "LIST",
-    0,
-    0,
-    NULL,
-    "total,energy,distance",
-    NULL,
-    "Limits",
-    "What is added up: total, epistemic, confidence, energy, distance (from the clips of --train)."};
+    "parts",  VIP_OPTION_TEXT,
+    "LIST",   0,
+    0,        NULL,
+    NULL,     "energy,distance and, if classes are exclusive, total",
+    "Limits", "What is added up: total, epistemic, confidence, energy, distance (from the clips of --train)."};
 static const vip_option PROTOTYPES = {"prototypes",
                                       VIP_OPTION_WHOLE,
                                       "P",
                                       1,
                                       VIP_MAX_PROTOTYPES,
                                       NULL,
-                                      "256",
+                                      "128",
                                       NULL,
                                       "Limits",
                                       "Prototypes that stand for the clips of --train."};
@@ -416,33 +411,51 @@ read_parts(const char *list, bool has[VIPANN_N_PARTS], vipann_error *error)
     return VIPANN_OK;
 }
 
+static void
+tell_sum(const fitting *f, double refused)
+{
+    const vip_calibration *c = &f->model->calibration;
+    const char *between = "";
+    (void)printf("unknown: sum of ");
+    for (int i = 0; i < VIPANN_N_PARTS; i++) {
+        if (c->sum.has[i]) {
+            (void)printf("%s%s", between, VIP_PART_NAMES[i]);
+            between = ", ";
+        }
+    }
+    (void)printf(" above %.3f (%u prototypes of %zu clips; %.1f %% of the right answers may be refused)\n",
+                 c->unknown[VIPANN_SCORE_SUM], c->sum.n_prototypes, f->train.n, 100 * refused);
+}
+
 /* A sum of parts with one limit for all of the budget. */
 static vipann_status
 fit_sum(fitting *f, vipann_error *error)
 {
-    vip_score_options options = {.prototypes = (uint32_t)vip_argument(f->arguments, &PROTOTYPES)->whole,
-                                 .refused = vip_argument(f->arguments, &SHARE)->number,
-                                 .seed = vip_argument(f->arguments, &SEED)->whole};
-    const uint32_t passes = (uint32_t)vip_argument(f->arguments, &PASSES)->whole;
+    const vip_arguments *a = f->arguments;
+    const bool exclusive = f->model->task == VIPANN_MULTICLASS;
+    const uint32_t passes = (uint32_t)vip_argument(a, &PASSES)->whole;
     const vip_listened heard = {f->clips.n, passes, (uint32_t)f->members, f->logits, f->pooled};
+    vip_score_options options = vip_score_defaults(f->model->task);
     float *logits = NULL, *pooled = NULL;
     size_t members;
-    vipann_status good = read_parts(vip_argument(f->arguments, &PARTS)->text, options.has, error);
-    good = good == VIPANN_OK ? vip_select(f->cache, vip_argument(f->arguments, &TRAIN)->text, &f->train, error) : good;
+    options.prototypes = (uint32_t)vip_argument(a, &PROTOTYPES)->whole;
+    options.refused = vip_argument(a, &SHARE)->number;
+    options.seed = vip_argument(a, &SEED)->whole;
+    vipann_status good = VIPANN_OK;
+    if (vip_argument(a, &PARTS)->given) {
+        memset(options.has, 0, sizeof options.has);
+        good = read_parts(vip_argument(a, &PARTS)->text, options.has, error);
+    }
+    good = good == VIPANN_OK ? vip_select(f->cache, vip_argument(a, &TRAIN)->text, &f->train, error) : good;
     if (good == VIPANN_OK) {
         (void)vip_drop_shared(f->cache, &f->train, &f->clips);
         good = listen(f, &f->train, passes, &logits, &pooled, &members, error);
     }
     if (good == VIPANN_OK) {
-        good = vip_score_fit(f->model, pooled, f->train.n, &heard,
-                             f->model->task == VIPANN_MULTICLASS ? f->heard->right : NULL, &options, error);
+        good = vip_score_fit(f->model, pooled, f->train.n, &heard, exclusive ? f->heard->right : NULL, &options, error);
     }
     if (good == VIPANN_OK) {
-        const vip_calibration *c = &f->model->calibration;
-        (void)printf("unknown: sum of %s above %.3f (%u prototypes of %zu clips; %.1f %% of the right answers may be "
-                     "refused)\n",
-                     vip_argument(f->arguments, &PARTS)->text, c->unknown[VIPANN_SCORE_SUM], c->sum.n_prototypes,
-                     f->train.n, 100 * options.refused);
+        tell_sum(f, options.refused);
     }
     vip_free(logits);
     vip_free(pooled);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* scores.c -- `vipann-train scores`: which score tells sounds that a model was not taught from those it was. */
+/* scores.c -- `vipann-train scores`: which score tells sounds that a model was not taught from those it was; the tables
+ * are in scores_tables.c. */
+#include "scores.h"
 #include "train_commands.h"
 
 #include <offline_trainer/base/parallel.h>
-#include <offline_trainer/data/select.h>
 #include <offline_trainer/judge/listen.h>
 #include <offline_trainer/judge/score_fit.h>
-#include <offline_trainer/judge/score_study.h>
 #include <offline_trainer/judge/temperature.h>
 
 #include <base/memory.h>
 #include <base/status.h>
-#include <common/progress.h>
 #include <decide/score.h>
 
 #include <math.h>
@@ -73,7 +72,7 @@ static const vip_option PROTOTYPES = {"prototypes",
                                       1,
                                       VIP_MAX_PROTOTYPES,
                                       NULL,
-                                      "256",
+                                      "128",
                                       NULL,
                                       "How",
                                       "Prototypes of the distance."};
@@ -128,33 +127,9 @@ const vip_command VIP_SCORES_COMMAND = {
 
 /* ------------------------------------------------------------------------------------------------------------- clips */
 
-enum { MOST_SETS = 24 };
-
-/* Clips of one kind with what the model said of them. */
-typedef struct {
-    const char *name;
-    vip_part part;
-    double *scores; /* [n][candidates] */
-    bool *right;    /* [n] */
-} clips;
-
-typedef struct {
-    const vip_arguments *arguments;
-    vip_model *model;
-    vip_cache *cache;
-    vip_progress progress;
-    clips train, calibration, test;
-    size_t n_foreign, n_dev; /* of the foreign ones, those to choose by: they come first */
-    clips foreign[MOST_SETS];
-    uint32_t answers;
-    vip_candidates candidates;
-    vip_far *far;
-    double limit[VIP_MOST_CANDIDATES];
-} study;
-
 /* The clips of an expression, set by set. */
 static vipann_status
-add_foreign(study *s, const char *expression, vipann_error *error)
+add_foreign(vip_scores *s, const char *expression, vipann_error *error)
 {
     vip_part all;
     const size_t before = s->n_foreign;
@@ -165,8 +140,8 @@ add_foreign(study *s, const char *expression, vipann_error *error)
         while (k < s->n_foreign && strcmp(s->foreign[k].name, set) != 0) {
             k++;
         }
-        if (k == MOST_SETS) {
-            good = vip_fail(error, VIPANN_E_ARG, "there are more than %d foreign sets", MOST_SETS);
+        if (k == VIP_SCORES_SETS) {
+            good = vip_fail(error, VIPANN_E_ARG, "there are more than %d foreign sets", VIP_SCORES_SETS);
             break;
         }
         if (k == s->n_foreign) {
@@ -186,10 +161,10 @@ add_foreign(study *s, const char *expression, vipann_error *error)
 }
 
 static vipann_status
-choose_known(study *s, vipann_error *error)
+choose_known(vip_scores *s, vipann_error *error)
 {
     const vip_arguments *a = s->arguments;
-    const uint64_t seed = vip_argument(a, &SEED)->whole;
+    const uint64_t seed = s->seed;
     const char *calibration = vip_argument(a, &CALIBRATION)->text, *test = vip_argument(a, &TEST)->text;
     const vip_value *dev = vip_argument(a, &DEV);
     const double half = 0.5;
@@ -214,7 +189,7 @@ choose_known(study *s, vipann_error *error)
 }
 
 static vipann_status
-choose_clips(study *s, vipann_error *error)
+choose_clips(vip_scores *s, vipann_error *error)
 {
     const vip_arguments *a = s->arguments;
     const char *dev = vip_argument(a, &FOREIGN_DEV)->text, *foreign = vip_argument(a, &FOREIGN)->text;
@@ -230,16 +205,16 @@ choose_clips(study *s, vipann_error *error)
 static void
 show(void *user, size_t done, size_t n)
 {
-    study *s = user;
+    vip_scores *s = user;
     vip_progress_update(&s->progress, (double)done / (double)n, "clips");
 }
 
 static vipann_status
-listen(study *s, const vip_part *part, double seconds, float **logits, float **pooled, vipann_error *error)
+listen(vip_scores *s, const vip_part *part, double seconds, float **logits, float **pooled, vipann_error *error)
 {
     const double frames = s->model->frontend.sample_rate / s->model->frontend.hop; /* in a second */
     const vip_listen_options options = {.passes = (uint32_t)vip_argument(s->arguments, &PASSES)->whole,
-                                        .seed = vip_argument(s->arguments, &SEED)->whole,
+                                        .seed = s->seed,
                                         .frames = (size_t)(seconds * frames),
                                         .loudest = seconds > 0};
     const vip_network *network = &s->model->network;
@@ -253,7 +228,7 @@ listen(study *s, const vip_part *part, double seconds, float **logits, float **p
 
 /* Whether the most probable class is among a clip's labels; true if the model knows none of them. */
 static bool
-is_right(const study *s, const vip_cache_clip *clip, const double *p)
+is_right(const vip_scores *s, const vip_cache_clip *clip, const double *p)
 {
     const vip_model *model = s->model;
     uint32_t best = 0;
@@ -271,7 +246,7 @@ is_right(const study *s, const vip_cache_clip *clip, const double *p)
 }
 
 static vipann_status
-find_right(study *s, clips *c, const float *logits, vipann_error *error)
+find_right(vip_scores *s, vip_scored *c, const float *logits, vipann_error *error)
 {
     const vip_calibration *calibration = &s->model->calibration;
     const size_t classes = s->model->network.classes;
@@ -292,7 +267,7 @@ find_right(study *s, clips *c, const float *logits, vipann_error *error)
 
 /* The single scores of clips, of all of each or (seconds > 0) of a stretch. */
 static vipann_status
-score(study *s, clips *c, double seconds, vipann_error *error)
+score(vip_scores *s, vip_scored *c, double seconds, vipann_error *error)
 {
     float *logits, *pooled;
     vipann_status good = listen(s, &c->part, seconds, &logits, &pooled, error);
@@ -300,9 +275,11 @@ score(study *s, clips *c, double seconds, vipann_error *error)
         const vip_listened heard = {c->part.n, (uint32_t)vip_argument(s->arguments, &PASSES)->whole, s->answers, logits,
                                     pooled};
         vip_free(c->scores);
+        vip_free(c->active);
         c->scores = vip_alloc(c->part.n, s->candidates.n * sizeof *c->scores);
-        const bool found =
-            c->scores != NULL && vip_candidates_find(&s->candidates, s->model, s->far, &heard, c->scores);
+        c->active = vip_alloc(c->part.n, sizeof *c->active);
+        const bool found = c->scores != NULL && c->active != NULL &&
+                           vip_candidates_find(&s->candidates, s->model, s->far, &heard, c->scores, c->active);
         good = found ? find_right(s, c, logits, error) : vip_fail_memory(error, "scores");
     }
     vip_free(logits);
@@ -312,14 +289,14 @@ score(study *s, clips *c, double seconds, vipann_error *error)
 
 /* What distances are measured with, from the training's clips, of which as much is heard as of the others. */
 static vipann_status
-learn_distances(study *s, double seconds, vipann_error *error)
+learn_distances(vip_scores *s, double seconds, vipann_error *error)
 {
     float *logits, *pooled;
     const size_t n = s->train.part.n, features = s->model->network.features;
     vipann_status good = listen(s, &s->train.part, seconds, &logits, &pooled, error);
     if (good == VIPANN_OK) {
         good = vip_score_prototypes(s->model, pooled, n, (uint32_t)vip_argument(s->arguments, &PROTOTYPES)->whole,
-                                    vip_argument(s->arguments, &SEED)->whole, error);
+                                    s->seed, error);
     }
     if (good == VIPANN_OK) {
         for (size_t i = 0; i < n; i++) {
@@ -337,31 +314,9 @@ learn_distances(study *s, double seconds, vipann_error *error)
 
 /* ----------------------------------------------------------------------------------------------------------- judging */
 
-/* A limit for each candidate, at a share of the right answers of the calibration. */
-static vipann_status
-find_limits(study *s, vipann_error *error)
-{
-    const clips *c = &s->calibration;
-    double *values = vip_alloc(c->part.n, sizeof *values);
-    if (values == NULL) {
-        return vip_fail_memory(error, "limits");
-    }
-    for (size_t k = 0; k < s->candidates.n; k++) {
-        size_t n = 0;
-        for (size_t i = 0; i < c->part.n; i++) {
-            if (c->right[i]) {
-                values[n++] = c->scores[i * s->candidates.n + k];
-            }
-        }
-        s->limit[k] = vip_quantile(values, n, 1 - vip_argument(s->arguments, &REFUSED)->number);
-    }
-    vip_free(values);
-    return VIPANN_OK;
-}
-
 /* Scores all clips, standardises by the calibration's, and adds up: as `calibrate` would for that length. */
 static vipann_status
-score_all(study *s, double seconds, vipann_error *error)
+score_all(vip_scores *s, double seconds, vipann_error *error)
 {
     vipann_status good = learn_distances(s, seconds, error);
     vip_candidates_of(s->model, s->answers, &s->candidates);
@@ -379,165 +334,11 @@ score_all(study *s, double seconds, vipann_error *error)
     for (size_t k = 0; k < s->n_foreign; k++) {
         vip_candidates_sum(&s->candidates, s->foreign[k].scores, s->foreign[k].part.n);
     }
-    return find_limits(s, error);
-}
-
-/* Clips of known sounds and of some foreign sets in one row, with recordings numbered. */
-typedef struct {
-    vip_study view;
-    double *scores;
-    uint32_t *set, *group;
-    const vip_cache_clip **clip;
-} row_of_clips;
-
-static void
-append(row_of_clips *r, const study *s, const clips *c, uint32_t set)
-{
-    const size_t width = s->candidates.n;
-    for (size_t i = 0; i < c->part.n; i++) {
-        const size_t at = r->view.n++;
-        r->clip[at] = vip_cache_clip_at(s->cache, c->part.clips[i]);
-        memcpy(r->scores + at * width, c->scores + i * width, width * sizeof *r->scores);
-        r->set[at] = set;
-        r->group[at] = (uint32_t)at;
-        for (size_t k = 0; k < at; k++) {
-            if (vip_same_group(r->clip[k], r->clip[at])) {
-                r->group[at] = r->group[k];
-                break;
-            }
-        }
-    }
-}
-
-static void
-row_free(row_of_clips *r)
-{
-    vip_free(r->scores);
-    vip_free(r->set);
-    vip_free(r->group);
-    vip_free(r->clip);
-}
-
-static vipann_status
-make_row(row_of_clips *r, const study *s, const clips *known, size_t first, size_t n, vipann_error *error)
-{
-    size_t all = known->part.n;
-    for (size_t k = first; k < first + n; k++) {
-        all += s->foreign[k].part.n;
-    }
-    *r = (row_of_clips){.scores = vip_alloc(all, s->candidates.n * sizeof *r->scores),
-                        .set = vip_alloc(all, sizeof *r->set),
-                        .group = vip_alloc(all, sizeof *r->group),
-                        .clip = vip_alloc(all, sizeof *r->clip)};
-    if (r->scores == NULL || r->set == NULL || r->group == NULL || r->clip == NULL) {
-        return vip_fail_memory(error, "scores");
-    }
-    append(r, s, known, 0);
-    for (size_t k = 0; k < n; k++) {
-        append(r, s, &s->foreign[first + k], (uint32_t)k + 1);
-    }
-    r->view = (vip_study){r->view.n, n + 1, s->candidates.n, r->scores, r->set, r->group};
     return VIPANN_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- tables */
-
-static void
-put_interval(vip_interval i)
-{
-    (void)printf(" %.3f (%.3f–%.3f) |", i.value, i.low, i.high);
-}
-
-static void
-put_head(const study *s, size_t first, size_t n, const char *more)
-{
-    (void)printf("\n| score |");
-    for (size_t k = first; k < first + n; k++) {
-        (void)printf(" %s (%zu) |", s->foreign[k].name, s->foreign[k].part.n);
-    }
-    (void)printf("%s\n|---|", more);
-    for (size_t k = 0; k < n; k++) {
-        (void)printf("---|");
-    }
-    for (const char *c = more; *c != '\0'; c++) {
-        (void)fputs(*c == '|' ? "---|" : "", stdout);
-    }
-    (void)putchar('\n');
-}
-
-static void
-put_areas(const study *s, const vip_study *view, size_t first, size_t n)
-{
-    const uint64_t seed = vip_argument(s->arguments, &SEED)->whole;
-    put_head(s, first, n, " mean of the sets | ahead of total |");
-    for (size_t c = 0; c < s->candidates.n; c++) {
-        (void)printf("| %s |", s->candidates.names[c]);
-        for (size_t k = 1; k <= n; k++) {
-            put_interval(vip_study_auroc(view, c, (uint32_t)k, seed));
-        }
-        put_interval(vip_study_auroc(view, c, 0, seed));
-        const vip_interval ahead = vip_study_ahead(view, c, 0, 0, seed);
-        (void)printf(" %+.3f (%+.3f–%+.3f) |\n", ahead.value, ahead.low, ahead.high);
-        (void)fflush(stdout);
-    }
-}
-
-/* How many per cent lie beyond the limit, of those that are right (which > 0), wrong (which < 0), or all. */
-static double
-beyond(const study *s, const clips *c, size_t candidate, int which)
-{
-    size_t n = 0, above = 0;
-    for (size_t i = 0; i < c->part.n; i++) {
-        if (which == 0 || c->right[i] == (which > 0)) {
-            n++;
-            above += c->scores[i * s->candidates.n + candidate] > s->limit[candidate];
-        }
-    }
-    return n > 0 ? 100 * (double)above / (double)n : NAN;
-}
-
-static void
-put_refused(const study *s, const clips *known, size_t first, size_t n)
-{
-    (void)printf(
-        "\nCalled unknown, %%, at a limit that refuses %g %% of the right answers of the calibration's clips:\n",
-        100 * vip_argument(s->arguments, &REFUSED)->number);
-    put_head(s, first, n, " right known | wrong known |");
-    for (size_t c = 0; c < s->candidates.n; c++) {
-        (void)printf("| %s |", s->candidates.names[c]);
-        for (size_t k = first; k < first + n; k++) {
-            (void)printf(" %.1f |", beyond(s, &s->foreign[k], c, 0));
-        }
-        const double wrong = beyond(s, known, c, -1);
-        (void)printf(isnan(wrong) ? " %.1f | - |\n" : " %.1f | %.1f |\n", beyond(s, known, c, 1), wrong);
-    }
-}
-
 static vipann_status
-compare(study *s, const clips *known, size_t first, size_t n, vipann_error *error)
-{
-    row_of_clips row;
-    size_t right = 0;
-    if (n == 0) {
-        return VIPANN_OK;
-    }
-    for (size_t i = 0; i < known->part.n; i++) {
-        right += known->right[i];
-    }
-    (void)printf("\n%s sounds against %zu %s clips (%.1f %% right): area under the ROC curve, 95 %% interval\n",
-                 first < s->n_dev ? "Development" : "Test", known->part.n, known->name,
-                 100 * (double)right / (double)known->part.n);
-    vipann_status good = make_row(&row, s, known, first, n, error);
-    if (good == VIPANN_OK) {
-        put_areas(s, &row.view, first, n);
-        put_refused(s, known, first, n);
-    }
-    row_free(&row);
-    return good;
-}
-
-static vipann_status
-tell(study *s, vipann_error *error)
+tell(vip_scores *s, vipann_error *error)
 {
     const double lengths[] = {0, vip_argument(s->arguments, &SHORT)->number};
     vipann_status good = VIPANN_OK;
@@ -551,8 +352,8 @@ tell(study *s, vipann_error *error)
         } else if (good == VIPANN_OK) {
             (void)printf("\n## The loudest %g s of each clip\n", lengths[i]);
         }
-        good = good == VIPANN_OK ? compare(s, &s->calibration, 0, s->n_dev, error) : good;
-        good = good == VIPANN_OK ? compare(s, &s->test, s->n_dev, s->n_foreign - s->n_dev, error) : good;
+        good = good == VIPANN_OK ? vip_scores_compare(s, &s->calibration, 0, s->n_dev, error) : good;
+        good = good == VIPANN_OK ? vip_scores_compare(s, &s->test, s->n_dev, s->n_foreign - s->n_dev, error) : good;
     }
     return good;
 }
@@ -560,7 +361,7 @@ tell(study *s, vipann_error *error)
 /* -------------------------------------------------------------------------------------------------------------- command */
 
 static vipann_status
-open_both(study *s, vipann_error *error)
+open_both(vip_scores *s, vipann_error *error)
 {
     s->model = vip_model_read(s->arguments->operands[0], error);
     s->cache = s->model != NULL ? vip_cache_open(s->arguments->operands[1], error) : NULL;
@@ -577,11 +378,12 @@ open_both(study *s, vipann_error *error)
 }
 
 static void
-free_clips(clips *c)
+free_clips(vip_scored *c)
 {
     vip_part_free(&c->part);
     vip_free(c->scores);
     vip_free(c->right);
+    vip_free(c->active);
 }
 
 static int
@@ -598,12 +400,14 @@ run_scores(const vip_arguments *arguments)
         return VIP_EXIT_ASKED_WRONGLY;
     }
     vipann_error error = {VIPANN_OK, ""};
-    study *s = vip_alloc(1, sizeof *s);
+    vip_scores *s = vip_alloc(1, sizeof *s);
     if (s == NULL) {
         (void)fputs("vipann-train scores: not enough memory\n", stderr);
         return VIP_EXIT_FAILED;
     }
     s->arguments = arguments;
+    s->seed = vip_argument(arguments, &SEED)->whole;
+    s->refused = vip_argument(arguments, &REFUSED)->number;
     s->progress = vip_progress_begin(stderr);
     vip_parallel_threads((unsigned)vip_argument(arguments, &THREADS)->whole);
     vipann_status good = open_both(s, &error);

@@ -61,8 +61,8 @@ calibrate() { # STATUS ARGUMENT...
 }
 calibrate 2 --train 'set=known & fold=1,2' --parts total,loudness
 said '"loudness"'
-calibrate 0 --train 'set=known & fold=1,2' --parts energy,distance --prototypes 9
-grep -qE '^unknown: sum of energy,distance above -?[0-9.]+ \(9 prototypes of 32 clips; 20\.0 %' "$SCRATCH/out" ||
+calibrate 0 --train 'set=known & fold=1,2' --prototypes 9
+grep -qE '^unknown: sum of energy, distance above -?[0-9.]+ \(9 prototypes of 32 clips; 20\.0 %' "$SCRATCH/out" ||
     fail "no sum: $(cat "$SCRATCH/out")"
 of vipann
 run 0 info --quick "$SCRATCH/fitted.safetensors"

@@ -182,7 +182,7 @@ test_a_fit_standardises_parts_and_refuses_its_share(void **state)
     enum { N = 200, TRAINING = 50 };
     for (int task = VIPANN_MULTILABEL; task <= VIPANN_MULTICLASS; task++) {
         answered a = answer((vipann_task)task, MEMBERS, N, 7), training = answer((vipann_task)task, 1, TRAINING, 8);
-        vip_score_options o = vip_score_defaults();
+        vip_score_options o = vip_score_defaults((vipann_task)task);
         vip_evidence evidence[N];
         bool right[N];
         vipann_error error = {VIPANN_OK, ""};
@@ -190,7 +190,7 @@ test_a_fit_standardises_parts_and_refuses_its_share(void **state)
             right[i] = i % 4 != 0;
         }
         for (uint32_t i = 0; i < CLASSES; i++) {
-            a.model->calibration.thresholds[i] = 0.95f; /* now and then a class is active: that clip does not count */
+            a.model->calibration.thresholds[i] = 0.95f; /* now and then a class is active: that clip is not refused */
         }
         for (int i = 0; i < VIPANN_N_PARTS; i++) {
             o.has[i] = true;
@@ -200,7 +200,7 @@ test_a_fit_standardises_parts_and_refuses_its_share(void **state)
             fail_msg("%s", error.text);
         }
         const vip_calibration *c = &a.model->calibration;
-        assert_int_equal(c->sum.n_prototypes, TRAINING); /* fewer than 256: as many as there are clips */
+        assert_int_equal(c->sum.n_prototypes, TRAINING); /* fewer than 128: as many as there are clips */
         assert_true(vip_evidence_of(a.model, &a.heard, evidence));
         for (int part = 0; part < VIPANN_N_PARTS; part++) {
             double sum = 0, squares = 0, value;
@@ -216,10 +216,8 @@ test_a_fit_standardises_parts_and_refuses_its_share(void **state)
         for (size_t i = 0; i < N; i++) {
             double value;
             assert_true(vip_sum_value(&c->sum, &evidence[i], &value));
-            if (right[i] && evidence[i].n_active == 0) {
-                counted++;
-                beyond += value > c->unknown[VIPANN_SCORE_SUM];
-            }
+            counted += right[i];
+            beyond += right[i] && evidence[i].n_active == 0 && value > c->unknown[VIPANN_SCORE_SUM];
         }
         assert_true(counted >= 10 && fabs((double)beyond - 0.1 * (double)counted) <= 1);
         drop(&a);
@@ -281,7 +279,7 @@ test_what_cannot_be_fitted_is_said(void **state)
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
         answered a = answer(VIPANN_MULTICLASS, table[i].passes, N, 10);
-        vip_score_options o = vip_score_defaults();
+        vip_score_options o = vip_score_defaults(VIPANN_MULTICLASS);
         vipann_error error = {VIPANN_OK, ""};
         memcpy(o.has, table[i].parts, sizeof o.has);
         a.heard.n = table[i].n;
@@ -450,11 +448,12 @@ test_candidates_are_single_scores_and_their_sums(void **state)
         answered a = answer(k / 2 == 0 ? VIPANN_MULTILABEL : VIPANN_MULTICLASS, passes, N, 13);
         vip_candidates c;
         double scores[N * VIP_MOST_CANDIDATES];
+        bool active[N];
         vip_evidence evidence[N];
         assert_int_equal(vip_score_prototypes(a.model, a.pooled, N, 8, 1, NULL), VIPANN_OK);
         vip_far *far = vip_far_new(a.pooled, N, FEATURES);
         vip_candidates_of(a.model, a.heard.answers, &c);
-        assert_true(c.n <= VIP_MOST_CANDIDATES && vip_candidates_find(&c, a.model, far, &a.heard, scores));
+        assert_true(c.n <= VIP_MOST_CANDIDATES && vip_candidates_find(&c, a.model, far, &a.heard, scores, active));
         assert_true(vip_evidence_of(a.model, &a.heard, evidence));
         vip_candidates_scale(&c, scores, N);
         vip_candidates_sum(&c, scores, N);
@@ -475,7 +474,7 @@ test_candidates_are_single_scores_and_their_sums(void **state)
         }
         assert_true(members == (passes > 0) && labels == (k / 2 == 0));
         for (size_t i = 0; i < N; i++) {
-            assert_true(scores[i * c.n] == evidence[i].total);
+            assert_true(scores[i * c.n] == evidence[i].total && active[i] == (evidence[i].n_active > 0));
         }
         const size_t all = passes > 0 ? 4 : 3; /* distance follows total, epistemic, confidence, energy */
         assert_string_equal(c.names[all], "distance");
