@@ -16,7 +16,7 @@ wrong 'unknown command "pretrian"; did you mean "pretrain"?' pretrian
 wrong 'unknown command "zzzzzz"; "vipann-train --help" lists all' zzzzzz
 wrong 'unknown option "--verison"; "vipann-train --help" lists all' --verison
 for command in $(commands); do
-    wrong 'nothing to \(work on\|import\); expected ' "$command"
+    [ "$command" = bench ] || wrong 'nothing to \(work on\|import\); expected ' "$command" # bench needs nothing to work on
     wrong 'unknown option --zzzz; "vipann-train '"$command"' --help" lists all' "$command" --zzzz x
     wrong 'unknown option -z; ' "$command" -z x
 done
