@@ -136,10 +136,12 @@ test_memory_grows_neither_with_length_nor_with_number(void **state)
     }
     /* In which of the C library's arenas a thread finds room is a matter of luck, and of megabytes. */
     assert_int_equal(setenv("MALLOC_ARENA_MAX", "1", 1), 0);
-    char second[SCRATCH_PATH], minutes[SCRATCH_PATH], output[SCRATCH_PATH];
+    char second[SCRATCH_PATH], half_minute[SCRATCH_PATH], minutes[SCRATCH_PATH], output[SCRATCH_PATH];
     static char paths[MANY][SCRATCH_PATH];
     static const char *files[2][ARGUMENTS + MANY];
     write_silence(scratch_path(second, state, "second.wav"), 1);
+    /* Long enough that every buffer has been in use: a second would not fill those of all threads. */
+    write_silence(scratch_path(half_minute, state, "half_minute.wav"), 30);
     write_silence(scratch_path(minutes, state, "minutes.wav"), 600);
     (void)scratch_path(output, state, "output");
     for (int i = 0; i < MANY; i++) {
@@ -160,9 +162,10 @@ test_memory_grows_neither_with_length_nor_with_number(void **state)
         assert_in_range(peak_after(files[1], output), before, before + more_kb);
         static const char *const kinds[] = {"--format=jsonl", "--clip", "--events"};
         for (size_t i = 0; threads == 1 && i < sizeof kinds / sizeof *kinds; i++) {
-            const char *const brief[] = {"vipann", "file", "--model", model, "--passes", "2", kinds[i], second, NULL};
-            const char *const lengthy[] = {"vipann", "file",   "--model", model, "--passes",
-                                           "2",      kinds[i], minutes,   NULL};
+            const char *const brief[] = {"vipann",    "file", "--model", model,       "--passes", "2",
+                                         "--threads", "1",    kinds[i],  half_minute, NULL};
+            const char *const lengthy[] = {"vipann",    "file", "--model", model,   "--passes", "2",
+                                           "--threads", "1",    kinds[i],  minutes, NULL};
             before = peak_after(brief, output);
             assert_in_range(peak_after(lengthy, output), before, before + more_kb);
         }
