@@ -236,14 +236,11 @@ run_bench(const vip_arguments *arguments)
     vip_free(r.logmel);
     vip_free(r.targets);
     vip_free(r.draws);
-    if (good != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train bench: %s\n", error.text);
-    }
-    return good == VIPANN_OK ? VIP_EXIT_DONE : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_BENCH_COMMAND, good, &error);
 }
 
 int
 vip_bench_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_BENCH_COMMAND, argc, argv, run_bench);
+    return vip_command_line(&VIP_BENCH_COMMAND, argc, argv, NULL, run_bench);
 }

@@ -532,14 +532,11 @@ run_calibrate(const vip_arguments *arguments)
     vip_targets_close(f.targets);
     vip_cache_close(f.cache);
     vip_model_free(f.model);
-    if (good != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train calibrate: %s\n", error.text);
-    }
-    return good == VIPANN_OK ? VIP_EXIT_DONE : good == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_CALIBRATE_COMMAND, good, &error);
 }
 
 int
 vip_calibrate_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_CALIBRATE_COMMAND, argc, argv, run_calibrate);
+    return vip_command_line(&VIP_CALIBRATE_COMMAND, argc, argv, NULL, run_calibrate);
 }

@@ -345,14 +345,11 @@ run_eval(const vip_arguments *arguments)
     vip_targets_close(j->targets);
     vip_cache_close(j->cache);
     vip_free(j);
-    if (good != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train eval: %s\n", error.text);
-    }
-    return good == VIPANN_OK ? VIP_EXIT_DONE : good == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_EVAL_COMMAND, good, &error);
 }
 
 int
 vip_eval_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_EVAL_COMMAND, argc, argv, run_eval);
+    return vip_command_line(&VIP_EVAL_COMMAND, argc, argv, NULL, run_eval);
 }

@@ -328,14 +328,11 @@ run_features(const vip_arguments *arguments)
         good = make(&w, path, &error);
     }
     work_free(&w);
-    if (good != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train features: %s\n", error.text);
-    }
-    return good == VIPANN_OK ? VIP_EXIT_DONE : good == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_FEATURES_COMMAND, good, &error);
 }
 
 int
 vip_features_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_FEATURES_COMMAND, argc, argv, run_features);
+    return vip_command_line(&VIP_FEATURES_COMMAND, argc, argv, NULL, run_features);
 }

@@ -387,14 +387,11 @@ import(const vip_arguments *arguments)
         status =
             arguments->values[RANDOM].given ? import_random(arguments, &error) : import_checkpoint(arguments, &error);
     }
-    if (status != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train import: %s\n", error.text);
-    }
-    return status == VIPANN_OK ? VIP_EXIT_DONE : status == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_IMPORT_COMMAND, status, &error);
 }
 
 int
 vip_import_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_IMPORT_COMMAND, argc, argv, import);
+    return vip_command_line(&VIP_IMPORT_COMMAND, argc, argv, NULL, import);
 }

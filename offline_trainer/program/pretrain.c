@@ -477,14 +477,11 @@ run_pretrain(const vip_arguments *arguments)
     }
     making_free(m);
     vip_free(m);
-    if (good != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train pretrain: %s\n", error.text);
-    }
-    return good == VIPANN_OK ? VIP_EXIT_DONE : good == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_PRETRAIN_COMMAND, good, &error);
 }
 
 int
 vip_pretrain_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_PRETRAIN_COMMAND, argc, argv, run_pretrain);
+    return vip_command_line(&VIP_PRETRAIN_COMMAND, argc, argv, NULL, run_pretrain);
 }

@@ -70,14 +70,11 @@ report(const vip_arguments *arguments)
     for (size_t i = 0; i < arguments->n_operands; i++) {
         vip_history_free(runs[i]);
     }
-    if (status != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train report: %s\n", error.text);
-    }
-    return status == VIPANN_OK ? VIP_EXIT_DONE : status == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_REPORT_COMMAND, status, &error);
 }
 
 int
 vip_report_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_REPORT_COMMAND, argc, argv, report);
+    return vip_command_line(&VIP_REPORT_COMMAND, argc, argv, NULL, report);
 }

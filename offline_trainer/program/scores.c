@@ -424,14 +424,11 @@ run_scores(const vip_arguments *arguments)
     vip_cache_close(s->cache);
     vip_model_free(s->model);
     vip_free(s);
-    if (good != VIPANN_OK) {
-        (void)fprintf(stderr, "vipann-train scores: %s\n", error.text);
-    }
-    return good == VIPANN_OK ? VIP_EXIT_DONE : good == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_SCORES_COMMAND, good, &error);
 }
 
 int
 vip_scores_run(int argc, char **argv)
 {
-    return vip_train_line(&VIP_SCORES_COMMAND, argc, argv, run_scores);
+    return vip_command_line(&VIP_SCORES_COMMAND, argc, argv, NULL, run_scores);
 }

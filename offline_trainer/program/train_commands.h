@@ -3,10 +3,7 @@
 #ifndef VIP_TRAINER_COMMANDS_H
 #define VIP_TRAINER_COMMANDS_H
 
-#include <common/options.h>
-
-/* Exit statuses, the same in all sub-commands. */
-enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
+#include <common/command_line.h>
 
 /* The tables of the program and of its sub-commands; the help comes from them. */
 extern const vip_command VIP_TRAIN_PROGRAM, VIP_FEATURES_COMMAND, VIP_PRETRAIN_COMMAND, VIP_EVAL_COMMAND,
@@ -24,9 +21,5 @@ int vip_calibrate_run(int argc, char **argv);
 int vip_bench_run(int argc, char **argv);
 int vip_scores_run(int argc, char **argv);
 int vip_report_run(int argc, char **argv);
-
-/* What all sub-commands do with their command line: reads it by the table, says what is wrong with it or shows the help,
- * else calls run, and returns the exit status. */
-int vip_train_line(const vip_command *command, int argc, char **argv, int (*run)(const vip_arguments *arguments));
 
 #endif /* VIP_TRAINER_COMMANDS_H */

@@ -251,5 +251,5 @@ run(const vip_arguments *arguments)
 int
 vip_command_file(int argc, char **argv)
 {
-    return vip_command_line(&VIP_FILE_COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_FILE_COMMAND, argc, argv, vip_preset_apply, run);
 }

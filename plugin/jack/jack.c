@@ -413,5 +413,5 @@ run(const vip_arguments *arguments)
 int
 vip_command_jack(int argc, char **argv)
 {
-    return vip_command_line(&VIP_JACK_COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_JACK_COMMAND, argc, argv, vip_preset_apply, run);
 }

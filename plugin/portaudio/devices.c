@@ -122,5 +122,5 @@ run(const vip_arguments *arguments)
 int
 vip_command_devices(int argc, char **argv)
 {
-    return vip_command_line(&VIP_DEVICES_COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_DEVICES_COMMAND, argc, argv, vip_preset_apply, run);
 }

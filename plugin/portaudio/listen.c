@@ -271,8 +271,7 @@ attend(listener *l, vipann_error *error)
 static int
 complain(const vipann_error *error)
 {
-    (void)fprintf(stderr, "%s: %s\n", VIP_LIVE_COMMAND.name, error->text);
-    return error->status == VIPANN_E_ARG ? VIP_EXIT_ASKED_WRONGLY : VIP_EXIT_FAILED;
+    return vip_command_end(&VIP_LIVE_COMMAND, error->status, error);
 }
 
 static int
@@ -328,5 +327,5 @@ vip_command_live(int argc, char **argv)
     if (vip_child_is_meant(argc, argv)) {
         vip_child_run();
     }
-    return vip_command_line(&VIP_LIVE_COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_LIVE_COMMAND, argc, argv, vip_preset_apply, run);
 }

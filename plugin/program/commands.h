@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* commands.h -- the sub-commands of `vipann`, and what a program answers. */
+/* commands.h -- the sub-commands of `vipann`. */
 #ifndef VIP_PLUGIN_PROGRAM_COMMANDS_H
 #define VIP_PLUGIN_PROGRAM_COMMANDS_H
 
-#include <common/options.h>
+#include <common/command_line.h>
 
-/* Exit statuses, the same in all sub-commands. */
-enum { VIP_EXIT_DONE = 0, VIP_EXIT_FAILED = 1, VIP_EXIT_ASKED_WRONGLY = 2 };
+#include "preset.h" /* what each has between its line and its work: vip_preset_apply */
 
 /* The tables of the program and of its sub-commands; the help comes from them, and whatever else speaks of options. */
 extern const vip_command VIP_PROGRAM, VIP_FILE_COMMAND, VIP_INFO_COMMAND;
@@ -22,9 +21,5 @@ extern const vip_command VIP_LIVE_COMMAND, VIP_DEVICES_COMMAND;
 int vip_command_live(int argc, char **argv);
 int vip_command_devices(int argc, char **argv);
 #endif
-
-/* What all sub-commands do with their command line: reads it by the table, and the option file that --preset names; says
- * what is wrong with them or shows the help, else calls run, and returns the exit status. */
-int vip_command_line(const vip_command *command, int argc, char **argv, int (*run)(const vip_arguments *arguments));
 
 #endif /* VIP_PLUGIN_PROGRAM_COMMANDS_H */

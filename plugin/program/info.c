@@ -452,5 +452,5 @@ run(const vip_arguments *a)
 int
 vip_command_info(int argc, char **argv)
 {
-    return vip_command_line(&VIP_INFO_COMMAND, argc, argv, run);
+    return vip_command_line(&VIP_INFO_COMMAND, argc, argv, vip_preset_apply, run);
 }

@@ -14,7 +14,8 @@ wrong() { # expected line, argument...
 wrong 'no command; expected one, such as "vipann-train features'
 wrong 'unknown command "pretrian"; did you mean "pretrain"?' pretrian
 wrong 'unknown command "zzzzzz"; "vipann-train --help" lists all' zzzzzz
-wrong 'unknown option "--verison"; "vipann-train --help" lists all' --verison
+wrong 'unknown option "--verison"; did you mean "--version"?' --verison
+wrong 'unknown option "--zzzzzz"; "vipann-train --help" lists all' --zzzzzz
 for command in $(commands); do
     [ "$command" = bench ] || wrong 'nothing to \(work on\|import\); expected ' "$command" # bench needs nothing to work on
     wrong 'unknown option --zzzz; "vipann-train '"$command"' --help" lists all' "$command" --zzzz x

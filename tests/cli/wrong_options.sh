@@ -12,7 +12,7 @@ wrong() { # expected line, argument...
 
 wrong 'no command'
 wrong 'unknown command "flie"; did you mean "file"?' flie
-wrong 'unknown option "--verison"' --verison
+wrong 'unknown option "--verison"; did you mean "--version"?' --verison
 wrong 'nothing to work on' file
 wrong 'did you mean --passes' file --pases 3 x.wav
 wrong 'expected a whole number of 0 to 64' file --passes 65 x.wav
