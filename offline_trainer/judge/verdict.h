@@ -4,25 +4,9 @@
 #define VIP_TRAINER_VERDICT_H
 
 #include "bootstrap.h"
-#include "heard.h"
+#include "figures.h"
 
 #include <stdio.h>
-
-typedef enum {
-    VIP_FIGURE_ACCURACY,
-    VIP_FIGURE_UAR,
-    VIP_FIGURE_MAP,
-    VIP_FIGURE_AUC,
-    VIP_FIGURE_NLL,
-    VIP_FIGURE_BRIER,
-    VIP_FIGURE_ECE,
-    VIP_FIGURE_MCE,
-    VIP_FIGURE_AURC,
-    VIP_N_FIGURES
-} vip_figure;
-
-/* Their names in JSON, and what a person reads. */
-extern const char *const VIP_FIGURE_NAMES[VIP_N_FIGURES], *const VIP_FIGURE_TEXTS[VIP_N_FIGURES];
 
 /* One set of sounds that the model was not taught. */
 typedef struct {
@@ -32,7 +16,14 @@ typedef struct {
     double ap[VIP_N_SIGNS], fpr95[VIP_N_SIGNS];
 } vip_foreign;
 
-enum { VIP_MOST_FOREIGN = 16 };
+/* The same clips with another number of passes. */
+typedef struct {
+    uint32_t passes;
+    const vip_heard *heard;
+    vip_interval figures[VIP_N_FIGURES];
+} vip_other_passes;
+
+enum { VIP_MOST_FOREIGN = 16, VIP_MOST_PASSES_ASKED = 8 };
 
 typedef struct {
     const vip_model *model;
@@ -43,13 +34,13 @@ typedef struct {
     const char *truth;                      /* "labels" or "teacher" */
     const vip_heard *raw, *calibrated;      /* calibrated NULL: the model has no calibration */
     vip_interval figures[2][VIP_N_FIGURES]; /* [0]: raw, [1]: calibrated; NaN where there is no such figure */
-    size_t n_foreign;
+    size_t n_foreign, n_others;
     vip_foreign foreign[VIP_MOST_FOREIGN];
+    vip_other_passes others[VIP_MOST_PASSES_ASKED]; /* calibrated if the model is */
 } vip_verdict;
 
-/* Fills figures and what is said of foreign sets from raw, calibrated and foreign[].heard. Multi-label figures: average
- * precision and AUC are means over the classes with at least 10 clips in which they are heard (0.5 or more); NLL is the
- * sum over classes. Takes seconds: intervals are drawn 2000 times. */
+/* Fills figures and what is said of foreign sets from raw, calibrated, foreign[].heard and
+ * others[].heard. Takes seconds: intervals are drawn 2000 times. */
 void vip_verdict_fill(vip_verdict *verdict);
 
 /* Their interval's difference to another verdict on the same clips, pair by pair. */

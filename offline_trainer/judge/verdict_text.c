@@ -244,6 +244,44 @@ put_confusion(vip_json *json, const vip_verdict *v)
     vip_free(counts);
 }
 
+/* Classes of a multi-label model that are heard in some clip, and how many are not. */
+static void
+put_classes(vip_json *json, const vip_verdict *v)
+{
+    const vip_heard *h = main_heard(v);
+    size_t never = 0;
+    vip_json_array(json, "classes");
+    for (uint32_t c = 0; c < h->classes; c++) {
+        const vip_class_figures figures = vip_class_figures_of(h, c);
+        if (figures.positives == 0) {
+            never++;
+            continue;
+        }
+        vip_json_object(json, NULL);
+        vip_json_text(json, "label", v->model->labels[c]);
+        vip_json_whole(json, "n", figures.positives);
+        vip_json_number(json, "ap", figures.average_precision, DIGITS);
+        vip_json_number(json, "auc", figures.auc, DIGITS);
+        vip_json_number(json, "ece", figures.ece, DIGITS);
+        vip_json_close(json);
+    }
+    vip_json_close(json);
+    vip_json_whole(json, "classes_without_clips", never);
+}
+
+static void
+put_others(vip_json *json, const vip_verdict *v)
+{
+    vip_json_array(json, "by_passes");
+    for (size_t i = 0; i < v->n_others; i++) {
+        vip_json_object(json, NULL);
+        vip_json_whole(json, "passes", v->others[i].passes);
+        put_figures(json, "figures", v->others[i].figures);
+        vip_json_close(json);
+    }
+    vip_json_close(json);
+}
+
 static void
 put_foreign(vip_json *json, const vip_verdict *v)
 {
@@ -289,6 +327,11 @@ vip_verdict_json(const vip_verdict *verdict, FILE *out)
         if (h->classes <= MOST_CONFUSED) {
             put_confusion(&json, verdict);
         }
+    } else {
+        put_classes(&json, verdict);
+    }
+    if (verdict->n_others > 0) {
+        put_others(&json, verdict);
     }
     put_foreign(&json, verdict);
     vip_json_close(&json);
@@ -303,6 +346,28 @@ print_interval(FILE *out, const vip_interval *interval)
         (void)fprintf(out, "  %24s", "");
     } else {
         (void)fprintf(out, "  %7.4f (%.4f..%.4f)", interval->value, interval->low, interval->high);
+    }
+}
+
+/* A line for each number of passes: the figures that move with it. */
+static void
+print_others(const vip_verdict *v, FILE *out)
+{
+    const vip_figure first = v->raw->task == VIPANN_MULTICLASS ? VIP_FIGURE_ACCURACY : VIP_FIGURE_MAP;
+    const vip_figure shown[] = {first, VIP_FIGURE_NLL, VIP_FIGURE_ECE};
+    if (v->n_others > 0) {
+        (void)fprintf(out, "\n%-26s", v->calibrated != NULL ? "calibrated, with passes" : "with passes");
+        for (size_t f = 0; f < sizeof shown / sizeof *shown; f++) {
+            (void)fprintf(out, "  %-24s", VIP_FIGURE_TEXTS[shown[f]]);
+        }
+        (void)fputc('\n', out);
+    }
+    for (size_t i = 0; i < v->n_others; i++) {
+        (void)fprintf(out, "%26u", v->others[i].passes);
+        for (size_t f = 0; f < sizeof shown / sizeof *shown; f++) {
+            print_interval(out, &v->others[i].figures[shown[f]]);
+        }
+        (void)fputc('\n', out);
     }
 }
 
@@ -329,6 +394,7 @@ vip_verdict_table(const vip_verdict *verdict, FILE *out)
                           right == 1 ? "right" : "wrong", aleatoric, epistemic);
         }
     }
+    print_others(verdict, out);
     if (verdict->n_foreign > 0) {
         (void)fprintf(out, "\nforeign sounds: AUROC by   %-24s  %-24s\n", "  total", "  epistemic");
     }

@@ -40,15 +40,16 @@ static const vip_option CUT = {"cut",     VIP_OPTION_NUMBER,
                                "Clips",   "Hear only so much of each clip, from --from on; 0: all."};
 static const vip_option FROM = {"from", VIP_OPTION_NUMBER, "SECONDS", 0, 3600, NULL, "0", NULL, "Clips", "See --cut."};
 static const vip_option PASSES = {"passes",
-                                  VIP_OPTION_WHOLE,
-                                  "S",
+                                  VIP_OPTION_TEXT,
+                                  "S,...",
                                   0,
-                                  VIPANN_MAX_PASSES,
+                                  0,
                                   NULL,
                                   "8",
                                   NULL,
                                   "How",
-                                  "Passes with different random parts; 0: the deterministic one."};
+                                  "Passes with different random parts; 0: the deterministic one. Several, such as "
+                                  "8,0,1,2,4: all is said of the first, and the main figures of the others."};
 static const vip_option EXPLICIT = {"explicit", VIP_OPTION_FLAG,
                                     NULL,       0,
                                     0,          NULL,
@@ -113,6 +114,8 @@ typedef struct {
     vip_model *model;
     float *logits[1 + VIP_MOST_FOREIGN];
     vip_heard *heard[2 + VIP_MOST_FOREIGN]; /* raw, calibrated, foreign sets */
+    vip_heard *others[VIP_MOST_PASSES_ASKED];
+    float *other_logits[VIP_MOST_PASSES_ASKED];
     vip_verdict verdict;
 } witness;
 
@@ -121,6 +124,8 @@ typedef struct {
     vip_cache *cache;
     vip_targets *targets;
     vip_part test;
+    size_t n_passes;
+    uint32_t passes[VIP_MOST_PASSES_ASKED]; /* the first is the main one */
     size_t n_foreign;
     vip_part foreign[VIP_MOST_FOREIGN];
     vip_progress progress;
@@ -143,15 +148,19 @@ witness_free(witness *w)
     for (int i = 0; i < 1 + VIP_MOST_FOREIGN; i++) {
         vip_free(w->logits[i]);
     }
+    for (int i = 0; i < VIP_MOST_PASSES_ASKED; i++) {
+        vip_heard_free(w->others[i]);
+        vip_free(w->other_logits[i]);
+    }
     vip_model_free(w->model);
 }
 
 static vip_listen_options
-how_to_listen(const judging *j, const vip_model *model)
+how_to_listen(const judging *j, const vip_model *model, uint32_t passes)
 {
     const double frames = model->frontend.sample_rate / model->frontend.hop; /* in a second */
     return (vip_listen_options){
-        .passes = (uint32_t)vip_argument(j->arguments, &PASSES)->whole,
+        .passes = passes,
         .seed = vip_argument(j->arguments, &SEED)->whole,
         .explicit_members = vip_argument(j->arguments, &EXPLICIT)->given,
         .first = (size_t)(vip_argument(j->arguments, &FROM)->number * frames),
@@ -160,10 +169,10 @@ how_to_listen(const judging *j, const vip_model *model)
 }
 
 static vipann_status
-hear(judging *j, witness *w, const vip_part *part, const vip_calibration *calibration, const vip_targets *targets,
-     float **logits, vip_heard **heard, vipann_error *error)
+hear(judging *j, witness *w, uint32_t passes, const vip_part *part, const vip_calibration *calibration,
+     const vip_targets *targets, float **logits, vip_heard **heard, vipann_error *error)
 {
-    const vip_listen_options options = how_to_listen(j, w->model);
+    const vip_listen_options options = how_to_listen(j, w->model, passes);
     const size_t answers = vip_listen_answers(w->model, &options);
     if (*logits == NULL) {
         *logits = vip_alloc(part->n, vip_product(answers * w->model->network.classes, sizeof(float)));
@@ -198,7 +207,7 @@ check_frontend(const judging *j, const vip_model *model, vipann_error *error)
 }
 
 static vipann_status
-question(judging *j, const char *path, witness *w, bool foreign, vipann_error *error)
+question(judging *j, const char *path, witness *w, bool main, vipann_error *error)
 {
     w->model = vip_model_read(path, error);
     if (w->model == NULL) {
@@ -209,18 +218,24 @@ question(judging *j, const char *path, witness *w, bool foreign, vipann_error *e
     vip_verdict *v = &w->verdict;
     *v = (vip_verdict){.model = w->model,
                        .cache = j->cache,
-                       .passes = (uint32_t)vip_argument(j->arguments, &PASSES)->whole,
+                       .passes = j->passes[0],
                        .seed = vip_argument(j->arguments, &SEED)->whole,
                        .expression = vip_argument(j->arguments, &TEST)->text,
                        .truth = j->targets != NULL ? "teacher" : "labels"};
-    good = good == VIPANN_OK ? hear(j, w, &j->test, NULL, j->targets, &w->logits[0], &w->heard[0], error) : good;
+    const uint32_t passes = j->passes[0];
+    good =
+        good == VIPANN_OK ? hear(j, w, passes, &j->test, NULL, j->targets, &w->logits[0], &w->heard[0], error) : good;
     if (good == VIPANN_OK && calibration != NULL) {
-        good = hear(j, w, &j->test, calibration, j->targets, &w->logits[0], &w->heard[1], error);
+        good = hear(j, w, passes, &j->test, calibration, j->targets, &w->logits[0], &w->heard[1], error);
+    }
+    for (size_t k = 1; k < j->n_passes && main && good == VIPANN_OK; k++) {
+        good = hear(j, w, j->passes[k], &j->test, calibration, j->targets, &w->other_logits[k], &w->others[k], error);
+        v->others[v->n_others++] = (vip_other_passes){.passes = j->passes[k], .heard = w->others[k]};
     }
     v->raw = w->heard[0];
     v->calibrated = w->heard[1];
-    for (size_t k = 0; k < j->n_foreign && foreign && good == VIPANN_OK; k++) {
-        good = hear(j, w, &j->foreign[k], calibration, NULL, &w->logits[1 + k], &w->heard[2 + k], error);
+    for (size_t k = 0; k < j->n_foreign && main && good == VIPANN_OK; k++) {
+        good = hear(j, w, passes, &j->foreign[k], calibration, NULL, &w->logits[1 + k], &w->heard[2 + k], error);
         vip_foreign *f = &v->foreign[v->n_foreign++];
         (void)snprintf(f->name, sizeof f->name, "%s", vip_cache_clip_at(j->cache, j->foreign[k].clips[0])->set);
         f->heard = w->heard[2 + k];
@@ -277,6 +292,29 @@ write_file(const vip_verdict *verdict, const char *path, void (*write)(const vip
     return vip_atomic_file_commit(file, error);
 }
 
+/* "8" or "8,0,1". */
+static vipann_status
+read_passes(judging *j, vipann_error *error)
+{
+    const char *const text = vip_argument(j->arguments, &PASSES)->text;
+    const vip_option one = {"passes", VIP_OPTION_WHOLE, "S", 0, VIPANN_MAX_PASSES, NULL, NULL, NULL, NULL, NULL};
+    for (const char *at = text; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
+        char number[32];
+        vip_value value;
+        (void)snprintf(number, sizeof number, "%.*s", (int)strcspn(at, ","), at);
+        if (j->n_passes == VIP_MOST_PASSES_ASKED) {
+            return vip_fail(error, VIPANN_E_ARG, "--passes: found \"%.60s\"; expected at most %d numbers", text,
+                            VIP_MOST_PASSES_ASKED);
+        }
+        const vipann_status good = vip_option_read(&one, number, "--passes", VIPANN_E_ARG, &value, error);
+        if (good != VIPANN_OK) {
+            return good;
+        }
+        j->passes[j->n_passes++] = (uint32_t)value.whole;
+    }
+    return VIPANN_OK;
+}
+
 static void
 print_differences(const judging *j)
 {
@@ -294,9 +332,9 @@ static vipann_status
 judge(judging *j, vipann_error *error)
 {
     const vip_arguments *a = j->arguments;
-    j->cache = vip_cache_open(a->operands[1], error);
-    vipann_status good =
-        j->cache == NULL ? error->status : vip_select(j->cache, vip_argument(a, &TEST)->text, &j->test, error);
+    vipann_status good = read_passes(j, error);
+    j->cache = good == VIPANN_OK ? vip_cache_open(a->operands[1], error) : NULL;
+    good = j->cache == NULL ? error->status : vip_select(j->cache, vip_argument(a, &TEST)->text, &j->test, error);
     if (good == VIPANN_OK && vip_argument(a, &OOD)->text != NULL) {
         good = split_foreign(j, vip_argument(a, &OOD)->text, error);
     }
