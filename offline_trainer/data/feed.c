@@ -10,6 +10,7 @@
 #include <bayes/keyed.h>
 #include <offline_trainer/base/parallel.h>
 
+#include <math.h>
 #include <string.h>
 
 /* What the words of a row's choices are for. */
@@ -53,13 +54,21 @@ balanced_clip(const vip_feed *feed, uint64_t place)
 static size_t
 clip_of(const vip_feed *feed, uint64_t step, size_t row)
 {
-    const uint64_t place = step * feed->o.rows + row;
+    const vip_feed_options *o = &feed->o;
+    const size_t own = (size_t)lround(o->second_share * o->rows); /* rows that the second output has for itself */
+    if (row < own) {
+        const uint64_t place = step * own + row;
+        const size_t n = o->second_part->n;
+        return o->second_part
+            ->clips[vip_choice_order(o->seed, VIP_CHOICE_EPOCH, 1, (uint32_t)(place / n), n, (size_t)(place % n))];
+    }
+    const uint64_t place = step * (o->rows - own) + row - own;
     if (feed->o.balanced) {
         return balanced_clip(feed, place);
     }
-    const size_t n = feed->o.part->n;
-    return feed->o.part
-        ->clips[vip_choice_order(feed->o.seed, VIP_CHOICE_EPOCH, 0, (uint32_t)(place / n), n, (size_t)(place % n))];
+    const size_t n = o->part->n;
+    return o->part
+        ->clips[vip_choice_order(o->seed, VIP_CHOICE_EPOCH, 0, (uint32_t)(place / n), n, (size_t)(place % n))];
 }
 
 /* What a row is mixed with learns the same outputs, if one such is found soon. */

@@ -34,13 +34,14 @@ typedef struct {
     uint32_t second;           /* classes of the second output, which learns labels of one kind; 0: none */
     const char *const *second_labels;
     const vip_part
-        *second_part;   /* clips whose labels it learns; those must be among `part`. NULL: those that have one */
-    bool embedding;     /* the third output learns the teacher's vector */
-    double mixup;       /* share of the batches that are mixed, 0 .. 1 */
-    bool stripes;       /* SpecAugment */
-    double gain_db;     /* level is shifted by up to so much either way */
-    double tilt_db;     /* and the highest band against the lowest one */
-    double noise_share; /* of the clips that get background, 0 .. 1 */
+        *second_part;    /* clips whose labels it learns; those must be among `part`. NULL: those that have one */
+    double second_share; /* of each batch that is drawn from second_part, once a round; 0: as often as any other clip */
+    bool embedding;      /* the third output learns the teacher's vector */
+    double mixup;        /* share of the batches that are mixed, 0 .. 1 */
+    bool stripes;        /* SpecAugment */
+    double gain_db;      /* level is shifted by up to so much either way */
+    double tilt_db;      /* and the highest band against the lowest one */
+    double noise_share;  /* of the clips that get background, 0 .. 1 */
     double noise_low, noise_high; /* at this distance below the clip's own level, dB */
     double floor_low, floor_high; /* a steady floor so far below the loudest frame, dB; 0, 0: none */
 } vip_feed_options;

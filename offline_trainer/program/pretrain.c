@@ -23,7 +23,7 @@ typedef struct {
     const vip_arguments *arguments;
     vip_cache *cache;
     vip_targets *targets;
-    vip_part train, dev, held_out, second;
+    vip_part train, dev, held_out, second, second_dev;
     vip_model *from;
     const char **labels, **second_labels;
     char text[TEXT_SIZE], provenance[TEXT_SIZE];
@@ -116,6 +116,22 @@ choose_first(making *m, vipann_error *error)
     return VIPANN_OK;
 }
 
+/* What is in both, in order. False: memory is short. */
+static bool
+keep_common(const vip_part *one, const vip_part *two, vip_part *both)
+{
+    both->clips = vip_alloc(one->n, sizeof *both->clips);
+    for (size_t i = 0, k = 0; both->clips != NULL && i < one->n; i++) {
+        while (k < two->n && two->clips[k] < one->clips[i]) {
+            k++;
+        }
+        if (k < two->n && two->clips[k] == one->clips[i]) {
+            both->clips[both->n++] = one->clips[i];
+        }
+    }
+    return both->clips != NULL;
+}
+
 static vipann_status
 choose_second(making *m, vipann_error *error)
 {
@@ -129,18 +145,14 @@ choose_second(making *m, vipann_error *error)
     if (good != VIPANN_OK) {
         return good;
     }
-    m->second.clips = vip_alloc(meant.n, sizeof *m->second.clips); /* those that are trained with */
-    for (size_t i = 0, k = 0; m->second.clips != NULL && i < meant.n; i++) {
-        while (k < m->train.n && m->train.clips[k] < meant.clips[i]) {
-            k++;
-        }
-        if (k < m->train.n && m->train.clips[k] == meant.clips[i]) {
-            m->second.clips[m->second.n++] = meant.clips[i];
-        }
-    }
+    const bool made = keep_common(&meant, &m->train, &m->second) && keep_common(&meant, &m->dev, &m->second_dev);
     vip_part_free(&meant);
-    if (m->second.clips == NULL) {
+    if (!made) {
         return vip_fail_memory(error, "a list of clips");
+    }
+    if (m->second.n == 0) {
+        return vip_fail(error, VIPANN_E_ARG, "--second-head: found no clip of \"%.100s\" that is trained with",
+                        expression);
     }
     uint32_t n = 0;
     bool several = false;
@@ -148,6 +160,8 @@ choose_second(making *m, vipann_error *error)
     r->second_labels = r->feed.second_labels = m->second_labels;
     r->further.second = r->feed.second = n;
     r->feed.second_part = &m->second;
+    r->feed.second_share = value(m, VIP_PRETRAIN_SECOND_SHARE)->number;
+    r->second_dev = &m->second_dev;
     return good;
 }
 
@@ -404,6 +418,7 @@ making_free(making *m)
     vip_part_free(&m->dev);
     vip_part_free(&m->held_out);
     vip_part_free(&m->second);
+    vip_part_free(&m->second_dev);
     vip_free(m->labels);
     vip_free(m->second_labels);
     vip_targets_close(m->targets);

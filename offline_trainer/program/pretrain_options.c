@@ -78,6 +78,9 @@ static const vip_option *const OPTIONS[VIP_N_PRETRAIN_OPTIONS] = {
                             "trunk; they become second.safetensors."},
     [VIP_PRETRAIN_SECOND_WEIGHT] = &(const vip_option){"second-weight", VIP_OPTION_NUMBER, "X", 0, 1000, NULL, "1",
                                                        NULL, "What is learnt", "How much they count."},
+    [VIP_PRETRAIN_SECOND_SHARE] =
+        &(const vip_option){"second-share", VIP_OPTION_NUMBER, "SHARE", 0, 1, NULL, "0", "as often as any clip",
+                            "What is learnt", "Share of each batch that is drawn from them, in addition."},
     [VIP_PRETRAIN_LENGTHS] =
         &(const vip_option){"lengths", VIP_OPTION_TEXT, "FRAMES", 0, 0, NULL, "128,192,301", NULL, "Batches",
                             "Lengths of crops, one of them for each batch; 100 frames are a second. Several, so that "

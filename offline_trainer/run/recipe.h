@@ -25,8 +25,9 @@ typedef struct {
     bool keep_heads;            /* the model's own fc1 and fc_audioset are taken as well */
     bool conv_only;             /* mean field: dense layers stay deterministic */
     vip_feed_options feed;
-    const vip_part *dev; /* NULL: none */
-    vip_net_options net; /* but for rates and seed, which the loop sets */
+    const vip_part *dev;        /* NULL: none */
+    const vip_part *second_dev; /* those of dev by whose labels the second output is judged; rising */
+    vip_net_options net;        /* but for rates and seed, which the loop sets */
     uint64_t seed;
     vip_optimiser_options optimiser;
     double rate, clip_norm, average_decay;

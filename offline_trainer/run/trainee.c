@@ -182,6 +182,19 @@ first_loss(const vip_trainee *t, size_t clip, const float *z, float *y, double *
     return true;
 }
 
+/* Whether the second output is judged by this clip; parts are in rising order. */
+static bool
+is_judged(const vip_part *part, size_t clip)
+{
+    size_t low = 0, high = part->n;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        low = part->clips[middle] < clip ? middle + 1 : low;
+        high = part->clips[middle] < clip ? high : middle;
+    }
+    return low < part->n && part->clips[low] == clip;
+}
+
 /* Hears the development part with the values in the network; second: with the second output. */
 static vipann_status
 hear(const vip_trainee *t, bool second, double *loss, double *accuracy, size_t *n, vipann_error *error)
@@ -204,7 +217,7 @@ hear(const vip_trainee *t, bool second, double *loss, double *accuracy, size_t *
         bool is_right = false, counts;
         if (second) {
             const int32_t label = label_of(vip_cache_clip_at(r->feed.cache, clip), r->second_labels, classes);
-            counts = label >= 0;
+            counts = label >= 0 && is_judged(r->second_dev, clip);
             l = counts ? softmax_loss(z, classes, label, &is_right) : 0;
         } else {
             counts = first_loss(t, clip, z, logits + r->dev->n * classes, &l, &is_right);

@@ -196,6 +196,41 @@ test_balanced_batches_have_each_class_as_often_as_the_others(void **state)
 }
 
 static void
+test_a_share_of_each_batch_is_the_second_outputs(void **state)
+{
+    vip_cache *cache = make_cache(state);
+    vip_part part, second;
+    vipann_error error;
+    assert_int_equal(vip_select(cache, "label=a,b,c", &part, &error), VIPANN_OK);
+    assert_int_equal(vip_select(cache, "label=b", &second, &error), VIPANN_OK);
+    static const char *const LABEL[] = {"b"};
+    vip_feed_options o = plain(cache, &part);
+    o.second = 1;
+    o.second_labels = LABEL;
+    o.second_part = &second;
+    o.second_share = 0.5;
+    vip_feed *feed = vip_feed_new(&o, &error);
+    assert_non_null(feed);
+    enum { STEPS = 30 };
+    size_t others = 0;
+    for (uint64_t step = 0; step < STEPS; step++) {
+        vip_fed fed;
+        vip_feed_batch(feed, step, &fed);
+        for (size_t row = 0; row < ROWS; row++) {
+            const bool is_b = clip_in(&fed, row) % LABELS == 1;
+            assert_true(is_b || row >= ROWS / 2);
+            assert_true(fed.second_mask[row] == (is_b ? 1 : 0));
+            others += !is_b;
+        }
+    }
+    assert_in_range(others, STEPS * ROWS / 4, STEPS * ROWS / 2 - 1); /* about two thirds of the other half */
+    vip_feed_free(feed);
+    vip_part_free(&part);
+    vip_part_free(&second);
+    vip_cache_close(cache);
+}
+
+static void
 test_targets_follow_the_mixture(void **state)
 {
     vip_cache *cache = make_cache(state);
@@ -337,6 +372,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_an_epoch_has_each_clip_once, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_balanced_batches_have_each_class_as_often_as_the_others, scratch_make,
                                         scratch_remove),
+        cmocka_unit_test_setup_teardown(test_a_share_of_each_batch_is_the_second_outputs, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_targets_follow_the_mixture, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_rows_without_a_label_are_masked, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_scores_of_a_crop_are_weighted_rows, scratch_make, scratch_remove),
