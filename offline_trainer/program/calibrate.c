@@ -4,7 +4,8 @@
 
 #include <offline_trainer/base/parallel.h>
 #include <offline_trainer/judge/heard.h>
-#include <offline_trainer/judge/metrics.h>
+#include <offline_trainer/judge/limits.h>
+#include <offline_trainer/judge/scale.h>
 #include <offline_trainer/judge/score_fit.h>
 #include <offline_trainer/judge/temperature.h>
 
@@ -116,6 +117,27 @@ static const vip_option PROTOTYPES = {"prototypes",
                                       NULL,
                                       "Limits",
                                       "Prototypes that stand for the clips of --train."};
+static const vip_option BACKGROUND = {
+    "background",
+    VIP_OPTION_TEXT,
+    "EXPR",
+    0,
+    0,
+    NULL,
+    NULL,
+    NULL,
+    "Limits",
+    "Clips that stand for what is always there: *unknown* is set off by them no more often than --alarms-per-hour."};
+static const vip_option ALARMS = {"alarms-per-hour",
+                                  VIP_OPTION_NUMBER,
+                                  "RATE",
+                                  0,
+                                  3600,
+                                  NULL,
+                                  "1",
+                                  NULL,
+                                  "Limits",
+                                  "With --background: windows an hour that may be unknown."};
 static const vip_option SEED = {"seed",
                                 VIP_OPTION_WHOLE,
                                 "N",
@@ -128,8 +150,9 @@ static const vip_option SEED = {"seed",
                                 "Of the passes and the prototypes."};
 static const vip_option THREADS = {"threads", VIP_OPTION_WHOLE,        "N", 1, 256, NULL, NULL, "all cores",
                                    "How",     "How many threads hear."};
-static const vip_option *const OPTIONS[] = {&OUTPUT, &HALF,  &CLIPS, &TARGETS, &PASSES,     &WINDOW, &PRECISION,
-                                            &SAFE,   &SHARE, &TRAIN, &PARTS,   &PROTOTYPES, &SEED,   &THREADS};
+static const vip_option *const OPTIONS[] = {&OUTPUT,     &HALF,   &CLIPS, &TARGETS, &PASSES, &WINDOW,
+                                            &PRECISION,  &SAFE,   &SHARE, &TRAIN,   &PARTS,  &PROTOTYPES,
+                                            &BACKGROUND, &ALARMS, &SEED,  &THREADS};
 
 const vip_command VIP_CALIBRATE_COMMAND = {
     .name = "vipann-train calibrate",
@@ -163,12 +186,13 @@ typedef struct {
 
 /* pooled may be NULL. */
 static vipann_status
-listen(fitting *f, const vip_part *clips, uint32_t passes, float **logits, float **pooled, size_t *members,
-       vipann_error *error)
+listen(fitting *f, const vip_part *clips, uint32_t passes, size_t first, float **logits, float **pooled,
+       size_t *members, vipann_error *error)
 {
     const vip_listen_options options = {
         .passes = passes,
         .seed = vip_argument(f->arguments, &SEED)->whole,
+        .first = first,
         .frames = (size_t)vip_argument(f->arguments, &WINDOW)->whole * VIP_COLUMN_FRAMES,
     };
     *members = vip_listen_answers(f->model, &options);
@@ -243,6 +267,24 @@ new_calibration(fitting *f, vipann_error *error)
     return VIPANN_OK;
 }
 
+/* The deterministic pass of a model that has members has one temperature of its own. */
+static vipann_status
+fit_plain(fitting *f, const vip_heard *raw, vipann_error *error)
+{
+    vip_calibration *c = &f->model->calibration;
+    double loss;
+    const double plain =
+        vip_fit_temperature(f->model->task, f->plain, raw->y, raw->n, 1, f->model->network.classes, &loss);
+    if (isnan(plain)) {
+        return vip_fail_memory(error, "answers");
+    }
+    c->temperature_deterministic = (float)plain;
+    c->has_deterministic = true;
+    (void)printf("temperature without passes %.3f (NLL %.4f)\n", plain, loss);
+    return VIPANN_OK;
+}
+
+/* One temperature, or, where each class is a question of its own, temperatures and offsets of those heard often enough. */
 static vipann_status
 fit_temperatures(fitting *f, vipann_error *error)
 {
@@ -252,141 +294,92 @@ fit_temperatures(fitting *f, vipann_error *error)
     if (raw == NULL) {
         return vip_fail_memory(error, "answers");
     }
-    double loss, plain_loss;
+    double loss, before;
+    size_t own = 0;
     const double temperature =
-        vip_fit_temperature(f->model->task, f->logits, raw->y, raw->n, f->members, classes, &loss);
-    const double plain = vip_fit_temperature(f->model->task, f->plain, raw->y, raw->n, 1, classes, &plain_loss);
-    vip_heard_free(raw);
-    if (isnan(temperature) || isnan(plain)) {
+        vip_fit_temperature(f->model->task, f->logits, raw->y, raw->n, f->members, classes, &before);
+    bool good = !isnan(temperature);
+    if (good && f->model->task == VIPANN_MULTILABEL) {
+        good = vip_fit_scales(f->logits, raw->y, raw->n, f->members, classes, c->temperature, c->offset, &own, &loss);
+    }
+    if (!good) {
+        vip_heard_free(raw);
         return vip_fail_memory(error, "answers");
     }
-    set_all(c->temperature, classes, temperature);
-    c->temperature_deterministic = (float)plain;
-    c->has_deterministic = true;
-    (void)printf("temperature %.3f (NLL %.4f), without passes %.3f (NLL %.4f), %zu clips\n", temperature, loss, plain,
-                 plain_loss, f->clips.n);
-    return VIPANN_OK;
-}
-
-enum { LEAST_RIGHT = 5, LEAST_OWN = 20 };
-
-/* Scores and truth of one class, or, if c is the number of classes, of all of them together. */
-static size_t
-collect(const vip_heard *h, size_t c, double *score, bool *positive)
-{
-    const float heard = 0.5f;
-    size_t n = 0;
-    for (size_t i = 0; i < h->n; i++) {
-        for (size_t k = 0; k < h->classes; k++) {
-            if (c == h->classes || k == c) {
-                score[n] = h->p[i * h->classes + k];
-                positive[n++] = h->y[i * h->classes + k] >= heard;
-            }
-        }
+    if (f->model->task == VIPANN_MULTILABEL) {
+        (void)printf("temperatures and offsets: own for %zu of %u classes (NLL %.4f; %.4f with one temperature of "
+                     "%.3f), %zu clips\n",
+                     own, classes, loss, before, temperature, f->clips.n);
+    } else {
+        set_all(c->temperature, classes, temperature);
+        (void)printf("temperature %.3f (NLL %.4f), %zu clips\n", temperature, before, f->clips.n);
     }
-    return n;
+    c->has_deterministic = false;
+    const vipann_status status = f->model->posterior != VIPANN_DETERMINISTIC ? fit_plain(f, raw, error) : VIPANN_OK;
+    vip_heard_free(raw);
+    return status;
 }
 
 static vipann_status
 fit_thresholds(const fitting *f, vipann_error *error)
 {
-    const vip_heard *h = f->heard;
     const double precision = vip_argument(f->arguments, &PRECISION)->number;
-    const bool safe = vip_argument(f->arguments, &SAFE)->given;
-    double *score = vip_alloc(h->n, vip_product(h->classes, sizeof *score));
-    bool *positive = vip_alloc(h->n, vip_product(h->classes, sizeof *positive));
-    if (score == NULL || positive == NULL) {
-        vip_free(score);
-        vip_free(positive);
-        return vip_fail_memory(error, "thresholds");
+    double shared;
+    size_t own;
+    const vipann_status good = vip_fit_thresholds(f->model, f->heard, precision,
+                                                  vip_argument(f->arguments, &SAFE)->given, &shared, &own, error);
+    if (good == VIPANN_OK) {
+        (void)printf("thresholds for a precision of %.2f: shared %.3f, own for %zu of %u classes\n", precision, shared,
+                     own, f->model->network.classes);
     }
-    size_t n = collect(h, h->classes, score, positive);
-    const double shared = vip_threshold_for(score, positive, n, precision, LEAST_RIGHT, safe);
-    size_t own = 0;
-    for (size_t c = 0; c < h->classes; c++) {
-        n = collect(h, c, score, positive);
-        size_t positives = 0;
-        for (size_t i = 0; i < n; i++) {
-            positives += positive[i];
-        }
-        double threshold = shared;
-        if (positives >= LEAST_OWN) {
-            threshold = vip_threshold_for(score, positive, n, precision, LEAST_RIGHT, safe);
-            own++;
-        }
-        f->model->calibration.thresholds[c] = isnan(threshold) ? -1 : (float)threshold;
-    }
-    (void)printf("thresholds for a precision of %.2f: shared %.3f, own for %zu of %zu classes\n", precision, shared,
-                 own, h->classes);
-    vip_free(score);
-    vip_free(positive);
-    return VIPANN_OK;
+    return good;
 }
 
-/* Multi-label: the mean epistemic part over the active classes, as vip_unknown sees it. */
-static double
-active_epistemic(const fitting *f, size_t clip)
+static void
+tell_limits(const vip_calibration *c)
 {
-    const uint32_t classes = f->model->network.classes;
-    float *z = vip_alloc(4 * (size_t)classes, sizeof *z), *mean = z + classes, *aleatoric = mean + classes;
-    float *epistemic = aleatoric + classes;
-    vip_probability *p = vip_alloc(f->members * classes, sizeof *p);
-    double value = NAN;
-    if (z != NULL && p != NULL) {
-        for (size_t m = 0; m < f->members; m++) {
-            memcpy(z, f->logits + (clip * f->members + m) * classes, classes * sizeof *z);
-            vip_calibrate(&f->model->calibration, false, z, classes);
-            vip_probabilities(f->model->task, z, classes, p + m * classes);
-        }
-        (void)vip_decompose(f->model->task, p, f->members, classes, mean, NULL, aleatoric, epistemic);
-        value =
-            vip_active_doubt(mean, aleatoric, epistemic, f->model->calibration.thresholds, f->members, classes, NULL)
-                .epistemic;
+    const char *between = "unknown: ";
+    if (c->has_unknown[VIPANN_SCORE_EPISTEMIC]) {
+        (void)printf("%sepistemic part above %.4f nats", between, c->unknown[VIPANN_SCORE_EPISTEMIC]);
+        between = ", or ";
     }
-    vip_free(z);
-    vip_free(p);
-    return value;
+    if (c->has_unknown[VIPANN_SCORE_CONFIDENCE]) {
+        (void)printf("%slargest probability below %.4f", between, c->unknown[VIPANN_SCORE_CONFIDENCE]);
+        between = ", or ";
+    }
+    if (c->has_unknown[VIPANN_SCORE_SUM]) {
+        (void)printf("%ssum of ", between);
+        between = "";
+        for (int i = 0; i < VIPANN_N_PARTS; i++) {
+            if (c->sum.has[i]) {
+                (void)printf("%s%s", between, VIP_PART_NAMES[i]);
+                between = ", ";
+            }
+        }
+        (void)printf(" above %.3f", c->unknown[VIPANN_SCORE_SUM]);
+    }
 }
 
-/* Half of the budget to each rule (method 5.7): the largest epistemic part, and for one class per clip the smallest
- * confidence, of clips that are answered rightly. */
+static vip_listened
+listened(const fitting *f)
+{
+    const uint32_t passes = (uint32_t)vip_argument(f->arguments, &PASSES)->whole;
+    return (vip_listened){f->clips.n, passes, (uint32_t)f->members, f->logits, f->pooled};
+}
+
 static vipann_status
-fit_unknown(const fitting *f, vipann_error *error)
+fit_pair(const fitting *f, vipann_error *error)
 {
-    const vip_heard *h = f->heard;
+    const vip_listened heard = listened(f);
     const double share = vip_argument(f->arguments, &SHARE)->number;
-    const bool multiclass = f->model->task == VIPANN_MULTICLASS;
-    vip_calibration *c = &f->model->calibration;
-    double *epistemic = vip_alloc(2 * h->n, sizeof *epistemic), *confidence = epistemic + h->n;
-    if (epistemic == NULL) {
-        return vip_fail_memory(error, "limits");
+    const bool exclusive = f->model->task == VIPANN_MULTICLASS;
+    size_t n;
+    const vipann_status good = vip_fit_pair(f->model, &heard, exclusive ? f->heard->right : NULL, share, &n, error);
+    if (good == VIPANN_OK && n > 0) {
+        tell_limits(&f->model->calibration);
+        (void)printf(" (%zu clips answered rightly, %.1f %% may be refused)\n", n, 100 * share);
     }
-    size_t n = 0;
-    for (size_t i = 0; i < h->n; i++) {
-        if (multiclass && !h->right[i]) {
-            continue;
-        }
-        confidence[n] = 1 - h->sign[VIP_BY_CONFIDENCE][i];
-        epistemic[n++] =
-            f->members < 2 ? 0
-            : multiclass   ? vip_corrected_epistemic(h->sign[VIP_BY_TOTAL][i], h->sign[VIP_BY_EPISTEMIC][i], f->members)
-                           : active_epistemic(f, i);
-    }
-    const double budget = multiclass && f->members > 1 ? share / 2 : share;
-    if (f->members > 1 && n > 0) {
-        c->has_unknown[VIPANN_SCORE_EPISTEMIC] = true;
-        c->unknown[VIPANN_SCORE_EPISTEMIC] = vip_quantile(epistemic, n, 1 - budget);
-        (void)printf("unknown: epistemic part above %.4f nats", c->unknown[VIPANN_SCORE_EPISTEMIC]);
-    }
-    if (multiclass && n > 0) {
-        c->has_unknown[VIPANN_SCORE_CONFIDENCE] = true;
-        c->unknown[VIPANN_SCORE_CONFIDENCE] = vip_quantile(confidence, n, budget);
-        (void)printf("%slargest probability below %.4f",
-                     f->members > 1 ? ", or " : "unknown: ", c->unknown[VIPANN_SCORE_CONFIDENCE]);
-    }
-    (void)printf(" (%zu clips answered rightly, %.1f %% may be refused)\n", n, 100 * share);
-    vip_free(epistemic);
-    return VIPANN_OK;
+    return good;
 }
 
 /* "total,energy" and the like. */
@@ -411,22 +404,6 @@ read_parts(const char *list, bool has[VIPANN_N_PARTS], vipann_error *error)
     return VIPANN_OK;
 }
 
-static void
-tell_sum(const fitting *f, double refused)
-{
-    const vip_calibration *c = &f->model->calibration;
-    const char *between = "";
-    (void)printf("unknown: sum of ");
-    for (int i = 0; i < VIPANN_N_PARTS; i++) {
-        if (c->sum.has[i]) {
-            (void)printf("%s%s", between, VIP_PART_NAMES[i]);
-            between = ", ";
-        }
-    }
-    (void)printf(" above %.3f (%u prototypes of %zu clips; %.1f %% of the right answers may be refused)\n",
-                 c->unknown[VIPANN_SCORE_SUM], c->sum.n_prototypes, f->train.n, 100 * refused);
-}
-
 /* A sum of parts with one limit for all of the budget. */
 static vipann_status
 fit_sum(fitting *f, vipann_error *error)
@@ -434,7 +411,7 @@ fit_sum(fitting *f, vipann_error *error)
     const vip_arguments *a = f->arguments;
     const bool exclusive = f->model->task == VIPANN_MULTICLASS;
     const uint32_t passes = (uint32_t)vip_argument(a, &PASSES)->whole;
-    const vip_listened heard = {f->clips.n, passes, (uint32_t)f->members, f->logits, f->pooled};
+    const vip_listened heard = listened(f);
     vip_score_options options = vip_score_defaults(f->model->task);
     float *logits = NULL, *pooled = NULL;
     size_t members;
@@ -449,16 +426,92 @@ fit_sum(fitting *f, vipann_error *error)
     good = good == VIPANN_OK ? vip_select(f->cache, vip_argument(a, &TRAIN)->text, &f->train, error) : good;
     if (good == VIPANN_OK) {
         (void)vip_drop_shared(f->cache, &f->train, &f->clips);
-        good = listen(f, &f->train, passes, &logits, &pooled, &members, error);
+        good = listen(f, &f->train, passes, 0, &logits, &pooled, &members, error);
     }
     if (good == VIPANN_OK) {
         good = vip_score_fit(f->model, pooled, f->train.n, &heard, exclusive ? f->heard->right : NULL, &options, error);
     }
     if (good == VIPANN_OK) {
-        tell_sum(f, options.refused);
+        tell_limits(&f->model->calibration);
+        (void)printf(" (%u prototypes of %zu clips; %.1f %% of the right answers may be refused)\n",
+                     f->model->calibration.sum.n_prototypes, f->train.n, 100 * options.refused);
     }
     vip_free(logits);
     vip_free(pooled);
+    return good;
+}
+
+/* Windows of the background one after the other, of each clip as many as it has; *hours: how long they last. */
+static vipann_status
+hear_background(fitting *f, const vip_part *all, vip_evidence **evidence, size_t *n, double *hours, vipann_error *error)
+{
+    const uint32_t passes = (uint32_t)vip_argument(f->arguments, &PASSES)->whole;
+    const size_t window = (size_t)f->model->calibration.window_columns * VIP_COLUMN_FRAMES;
+    vip_part some = {0, vip_alloc(all->n, sizeof *some.clips)};
+    vipann_status good = some.clips != NULL ? VIPANN_OK : vip_fail_memory(error, "the background");
+    *hours = 0;
+    for (size_t turn = 0; good == VIPANN_OK; turn++) {
+        some.n = 0;
+        for (size_t i = 0; i < all->n; i++) {
+            const size_t frames = vip_cache_clip_at(f->cache, all->clips[i])->n_frames;
+            if (turn == 0 || frames >= (turn + 1) * window) {
+                some.clips[some.n++] = all->clips[i];
+                *hours += (double)(frames < window ? frames : window) * f->model->frontend.hop /
+                          f->model->frontend.sample_rate / 3600;
+            }
+        }
+        if (some.n == 0) {
+            break;
+        }
+        float *logits = NULL, *pooled = NULL;
+        size_t members;
+        vip_evidence *more = vip_alloc(*n + some.n, sizeof *more);
+        good = more == NULL ? vip_fail_memory(error, "the background")
+                            : listen(f, &some, passes, turn * window, &logits, &pooled, &members, error);
+        const vip_listened heard = {some.n, passes, (uint32_t)members, logits, pooled};
+        if (good == VIPANN_OK && !vip_evidence_of(f->model, &heard, more + *n)) {
+            good = vip_fail_memory(error, "the background");
+        }
+        if (good == VIPANN_OK && *n > 0) {
+            memcpy(more, *evidence, *n * sizeof *more);
+        }
+        vip_free(logits);
+        vip_free(pooled);
+        vip_free(*evidence);
+        *evidence = more;
+        *n += some.n;
+    }
+    vip_part_free(&some);
+    return good;
+}
+
+/* The limits of *unknown* once more, so that a background does not set them off too often. */
+static vipann_status
+fit_background(fitting *f, vipann_error *error)
+{
+    const double rate = vip_argument(f->arguments, &ALARMS)->number;
+    vip_part all;
+    vipann_status good = vip_select(f->cache, vip_argument(f->arguments, &BACKGROUND)->text, &all, error);
+    if (good != VIPANN_OK) {
+        return good;
+    }
+    vip_evidence *evidence = NULL;
+    size_t n = 0, found = 0;
+    double hours;
+    good = hear_background(f, &all, &evidence, &n, &hours, error);
+    const size_t most = (size_t)(rate * hours);
+    good = good == VIPANN_OK ? vip_fit_background(f->model, evidence, n, most, &found, error) : good;
+    if (good == VIPANN_OK) {
+        tell_limits(&f->model->calibration);
+        (void)printf(" (%zu of %zu windows of a background of %.2f hours, %.2g an hour", found, n, hours,
+                     (double)found / hours);
+        if (rate * hours < 1) {
+            (void)printf("; it is too short to tell %g an hour from none", rate);
+        }
+        (void)printf(")\n");
+    }
+    vip_free(evidence);
+    vip_part_free(&all);
     return good;
 }
 
@@ -491,8 +544,8 @@ fit(fitting *f, vipann_error *error)
     }
     good = good == VIPANN_OK ? keep_labelled(f, error) : good;
     const uint32_t passes = (uint32_t)vip_argument(a, &PASSES)->whole;
-    good = good == VIPANN_OK ? listen(f, &f->clips, passes, &f->logits, &f->pooled, &f->members, error) : good;
-    good = good == VIPANN_OK ? listen(f, &f->clips, 0, &f->plain, NULL, &one, error) : good;
+    good = good == VIPANN_OK ? listen(f, &f->clips, passes, 0, &f->logits, &f->pooled, &f->members, error) : good;
+    good = good == VIPANN_OK ? listen(f, &f->clips, 0, 0, &f->plain, NULL, &one, error) : good;
     good = good == VIPANN_OK ? new_calibration(f, error) : good;
     good = good == VIPANN_OK ? fit_temperatures(f, error) : good;
     if (good != VIPANN_OK) {
@@ -503,8 +556,9 @@ fit(fitting *f, vipann_error *error)
     good = f->heard == NULL ? vip_fail_memory(error, "answers") : VIPANN_OK;
     good = good == VIPANN_OK && f->model->task == VIPANN_MULTILABEL ? fit_thresholds(f, error) : good;
     if (good == VIPANN_OK) {
-        good = vip_argument(a, &TRAIN)->given ? fit_sum(f, error) : fit_unknown(f, error);
+        good = vip_argument(a, &TRAIN)->given ? fit_sum(f, error) : fit_pair(f, error);
     }
+    good = good == VIPANN_OK && vip_argument(a, &BACKGROUND)->given ? fit_background(f, error) : good;
     good = good == VIPANN_OK ? describe(f, error) : good;
     return good == VIPANN_OK
                ? vip_model_write(f->model, vip_argument(a, &OUTPUT)->text, vip_argument(a, &HALF)->given, error)

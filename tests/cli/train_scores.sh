@@ -64,6 +64,13 @@ said '"loudness"'
 calibrate 0 --train 'set=known & fold=1,2' --prototypes 9
 grep -qE '^unknown: sum of energy, distance above -?[0-9.]+ \(9 prototypes of 32 clips; 20\.0 %' "$SCRATCH/out" ||
     fail "no sum: $(cat "$SCRATCH/out")"
+# A background moves the limit, so that it sets off no more than it may: here nothing at all.
+calibrate 0 --train 'set=known & fold=1,2' --prototypes 9 --background 'set=strange' --alarms-per-hour 0
+grep -qE '^unknown: sum of energy, distance above -?[0-9.]+ \(0 of [0-9]+ windows of a background of 0\.[0-9]+ hours, 0 an hour' \
+    "$SCRATCH/out" || fail "no background: $(cat "$SCRATCH/out")"
+calibrate 2 --background 'set=nowhere'
+said 'set=nowhere'
+calibrate 0 --train 'set=known & fold=1,2' --prototypes 9
 of vipann
 run 0 info --quick "$SCRATCH/fitted.safetensors"
 grep -qx '  sum of        energy, distance (9 prototypes)' "$SCRATCH/out" || fail "not in the model: $(cat "$SCRATCH/out")"
