@@ -244,12 +244,18 @@ same_member(const member *x, const member *y)
 }
 
 static member
+member_named(const char *set, const char *group, size_t at, bool other)
+{
+    bool is_number;
+    const char *number = number_of(group, &is_number);
+    return (member){is_number ? number : NULL, set, group, at, other};
+}
+
+static member
 member_of(const vip_cache *cache, size_t clip, size_t at, bool other)
 {
     const vip_cache_clip *c = vip_cache_clip_at(cache, clip);
-    bool is_number;
-    const char *number = number_of(c->group, &is_number);
-    return (member){is_number ? number : NULL, c->set, c->group, at, other};
+    return member_named(c->set, c->group, at, other);
 }
 
 /* Both parts' clips sorted by group; NULL: memory is short. */
@@ -268,12 +274,10 @@ sorted_members(const vip_cache *cache, const vip_part *part, const vip_part *oth
     return members;
 }
 
-/* Marks clips of the part that share a group with the other one; returns how many. shared: [part->n]. */
+/* Marks what shares a group with others among sorted members, which are freed; returns how many. NULL: none. */
 static size_t
-mark_shared(const vip_cache *cache, const vip_part *part, const vip_part *other, bool *shared)
+mark_members(member *members, size_t n, bool *shared)
 {
-    member *members = sorted_members(cache, part, other);
-    const size_t n = part->n + other->n;
     size_t count = 0;
     for (size_t from = 0, end; members != NULL && from < n; from = end) {
         end = from + 1;
@@ -287,6 +291,13 @@ mark_shared(const vip_cache *cache, const vip_part *part, const vip_part *other,
     }
     vip_free(members);
     return count;
+}
+
+/* Marks clips of the part that share a group with the other one; returns how many. shared: [part->n]. */
+static size_t
+mark_shared(const vip_cache *cache, const vip_part *part, const vip_part *other, bool *shared)
+{
+    return mark_members(sorted_members(cache, part, other), part->n + other->n, shared);
 }
 
 size_t
@@ -308,20 +319,52 @@ vip_shared_groups(const vip_cache *cache, const vip_part *part, const vip_part *
     return n;
 }
 
+static void
+drop_marked(vip_part *part, const bool *marked)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < part->n; i++) {
+        if (!marked[i]) {
+            part->clips[kept++] = part->clips[i];
+        }
+    }
+    part->n = kept;
+}
+
 size_t
 vip_drop_shared(const vip_cache *cache, vip_part *part, const vip_part *other)
 {
     bool *shared = vip_alloc(part->n, sizeof *shared);
     const size_t n = shared != NULL ? mark_shared(cache, part, other, shared) : 0;
-    size_t kept = 0;
-    for (size_t i = 0; i < part->n && n > 0; i++) {
-        if (!shared[i]) {
-            part->clips[kept++] = part->clips[i];
-        }
+    if (n > 0) {
+        drop_marked(part, shared);
     }
-    part->n = n > 0 ? kept : part->n;
     vip_free(shared);
     return n;
+}
+
+vipann_status
+vip_drop_listed(const vip_cache *cache, vip_part *part, const vip_manifest *manifest, size_t *dropped,
+                vipann_error *error)
+{
+    const size_t n = part->n + manifest->n;
+    bool *listed = vip_alloc(part->n, sizeof *listed);
+    member *members = vip_alloc(n, sizeof *members);
+    *dropped = 0;
+    if (listed == NULL || members == NULL) {
+        vip_free(listed);
+        vip_free(members);
+        return vip_fail_memory(error, "a list of clips");
+    }
+    for (size_t i = 0; i < n; i++) {
+        members[i] = i < part->n ? member_of(cache, part->clips[i], i, false)
+                                 : member_named(manifest->set, manifest->rows[i - part->n].group, i - part->n, true);
+    }
+    qsort(members, n, sizeof *members, compare);
+    *dropped = mark_members(members, n, listed);
+    drop_marked(part, listed);
+    vip_free(listed);
+    return VIPANN_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------- development */

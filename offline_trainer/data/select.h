@@ -8,6 +8,7 @@
 #define VIP_TRAINER_SELECT_H
 
 #include "cache.h"
+#include "manifest.h"
 
 /* Places of clips in a cache, rising. */
 typedef struct {
@@ -35,5 +36,10 @@ size_t vip_shared_groups(const vip_cache *cache, const vip_part *part, const vip
 
 /* Takes them out of the part; returns how many they were. */
 size_t vip_drop_shared(const vip_cache *cache, vip_part *part, const vip_part *other);
+
+/* Takes clips out of the part whose group is one of a manifest's, as if its clips were in the cache. *dropped: how many they
+ * were. Errors: E_MEMORY. */
+vipann_status vip_drop_listed(const vip_cache *cache, vip_part *part, const vip_manifest *manifest, size_t *dropped,
+                              vipann_error *error);
 
 #endif /* VIP_TRAINER_SELECT_H */

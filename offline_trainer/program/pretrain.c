@@ -188,6 +188,26 @@ keep_apart(making *m, const vip_part *other, const char *what, vipann_error *err
     return VIPANN_OK;
 }
 
+/* What the user wants to keep apart from all of this. */
+static vipann_status
+drop_groups(making *m, vipann_error *error)
+{
+    const char *path = value(m, VIP_PRETRAIN_DROP_GROUPS)->text;
+    vip_manifest *manifest = path != NULL ? vip_manifest_read(path, error) : NULL;
+    if (manifest == NULL) {
+        return path == NULL ? VIPANN_OK : error->status;
+    }
+    size_t dropped;
+    vipann_status good = vip_drop_listed(m->cache, &m->train, manifest, &dropped, error);
+    vip_manifest_free(manifest);
+    if (good == VIPANN_OK) {
+        (void)fprintf(stderr, "left out of training: %zu clips of recordings that %s names\n", dropped, path);
+    }
+    return good == VIPANN_OK && m->train.n == 0
+               ? vip_fail(error, VIPANN_E_ARG, "--drop-shared-groups %s leaves no clip to train with", path)
+               : good;
+}
+
 static vipann_status
 choose_dev(making *m, vipann_error *error)
 {
@@ -219,6 +239,7 @@ choose_parts(making *m, vipann_error *error)
         good = vip_select(m->cache, held_out, &m->held_out, error);
         good = good == VIPANN_OK ? keep_apart(m, &m->held_out, "for the test", error) : good;
     }
+    good = good == VIPANN_OK ? drop_groups(m, error) : good;
     return good == VIPANN_OK ? choose_dev(m, error) : good;
 }
 

@@ -59,6 +59,10 @@ static const vip_option *const OPTIONS[VIP_N_PRETRAIN_OPTIONS] = {
     [VIP_PRETRAIN_DROP_SHARED] =
         &(const vip_option){"drop-shared", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Clips",
                             "Leave clips out that share a recording with the other parts."},
+    [VIP_PRETRAIN_DROP_GROUPS] =
+        &(const vip_option){"drop-shared-groups", VIP_OPTION_TEXT, "MANIFEST", 0, 0, NULL, NULL, NULL, "Clips",
+                            "Leave clips out of training that share a recording with those of a manifest, whether they "
+                            "are in the cache or not."},
     [VIP_PRETRAIN_ALLOW_SHARED] = &(const vip_option){"allow-shared", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL,
                                                       "Clips", "Take them all the same."},
     [VIP_PRETRAIN_BALANCED] = &(const vip_option){"balanced", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, "Clips",

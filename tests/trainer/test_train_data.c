@@ -263,6 +263,27 @@ test_recordings_on_both_sides_are_found_across_sets(void **state)
 }
 
 static void
+test_recordings_that_a_manifest_names_are_left_out(void **state)
+{
+    vip_cache *cache = made_cache(state);
+    vip_part train;
+    vipann_error error;
+    size_t dropped;
+    static const char TEXT[] = "path,labels,fold,group\nx.wav,dog,1,101\ny.wav,dog,1,nobody's\n";
+    vip_manifest *manifest = vip_manifest_parse("elsewhere/manifest.csv", TEXT, sizeof TEXT - 1, &error);
+    assert_non_null(manifest);
+    assert_int_equal(vip_select(cache, "set=city,other", &train, &error), VIPANN_OK);
+    assert_int_equal(vip_drop_listed(cache, &train, manifest, &dropped, &error), VIPANN_OK);
+    assert_int_equal(dropped, 1); /* fs101 is Freesound's 101 */
+    assert_int_equal(train.n, 2);
+    assert_int_equal(vip_drop_listed(cache, &train, manifest, &dropped, &error), VIPANN_OK);
+    assert_int_equal(dropped, 0);
+    vip_manifest_free(manifest);
+    vip_part_free(&train);
+    vip_cache_close(cache);
+}
+
+static void
 test_a_development_part_never_splits_a_group(void **state)
 {
     vip_cache *cache = made_cache(state);
@@ -347,6 +368,8 @@ main(void)
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(test_expressions_mean_the_clips_that_they_say, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_recordings_on_both_sides_are_found_across_sets, scratch_make,
+                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(test_recordings_that_a_manifest_names_are_left_out, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(test_a_development_part_never_splits_a_group, scratch_make, scratch_remove),
         cmocka_unit_test(test_an_order_is_a_permutation_of_its_own),
