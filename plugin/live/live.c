@@ -9,11 +9,13 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <common/clock.h>
 #include <common/number.h>
 #include <common/support.h>
+#include <plugin/out/hook.h>
 #include <plugin/program/models.h>
 #include <plugin/stream/stream.h>
 
@@ -46,6 +48,7 @@ struct vip_live {
     const vip_arguments *arguments;
     vip_notices notices;
     vip_writer *writer;
+    vip_hook *hook; /* NULL: no command is run for events */
     vipann_model *model;
     vipann_rules *rules;
     vip_stream_options options;
@@ -200,7 +203,8 @@ set_up(vip_live *live, vipann_error *error)
     if (live->result == NULL) {
         return live->writer == NULL ? error->status : vip_fail_memory(error, "the results");
     }
-    return open_model(live, error);
+    status = vip_hook_asked(a, &live->hook, error);
+    return status == VIPANN_OK ? open_model(live, error) : status;
 }
 
 vip_live *
@@ -232,6 +236,7 @@ vip_live_free(vip_live *live)
         return;
     }
     vip_signals_give_back();
+    vip_hook_free(live->hook);
     vip_stream_result_free(live->result);
     vip_writer_free(live->writer);
     vipann_rules_free(live->rules);
@@ -319,6 +324,26 @@ repeats(const vipann_result *last, const vipann_result *before)
            last->level_dbfs == before->level_dbfs && last->silent == before->silent;
 }
 
+/* Passes an event on to whoever wants to know. */
+static void
+pass_on(vip_live *live, uint32_t i, uint32_t tag, double utc, const vipann_event *event)
+{
+    const vipann_model *model = vip_writer_model(live->writer, tag);
+    if (live->setup.event != NULL) {
+        live->setup.event(live->setup.user, i, event);
+    }
+    if (live->hook != NULL && model != NULL) {
+        vipann_model_info info;
+        vipann_model_describe(model, &info);
+        const vip_hook_event told = {.input = live->setup.names[i],
+                                     .label = vipann_model_label(model, event->class_index),
+                                     .model = info.name,
+                                     .utc = utc,
+                                     .event = event};
+        vip_hook_run(live->hook, &told, vip_clock_seconds(CLOCK_MONOTONIC));
+    }
+}
+
 /* Writes what an input has to say, and passes its events on. */
 static bool
 read_input(vip_live *live, uint32_t i)
@@ -346,9 +371,7 @@ read_input(vip_live *live, uint32_t i)
         event.start_seconds += live->before;
         event.end_seconds += live->before;
         vip_writer_event(live->writer, i, tag, utc, &event);
-        if (live->setup.event != NULL) {
-            live->setup.event(live->setup.user, i, &event);
-        }
+        pass_on(live, i, tag, utc, &event);
         any = true;
     }
     return any;
@@ -457,6 +480,29 @@ tell(vip_live *live, uint32_t i)
     in->hop = state.hop_columns;
 }
 
+/* Says what has become of the commands of events. */
+static void
+tell_commands(vip_live *live, double now)
+{
+    vip_hook_news news;
+    if (live->hook == NULL || !vip_hook_look(live->hook, now, &news)) {
+        return;
+    }
+    if (news.unstarted > 0) {
+        vip_live_say(live, "--on-event: a command could not be run: %s", strerror(news.why));
+    }
+    if (news.failed > 0) {
+        vip_live_say(live, "--on-event: a command ended with status %d; expected 0", news.status);
+    }
+    if (news.killed > 0) {
+        vip_live_say(live, "--on-event: a command took longer than --on-event-patience and was killed");
+    }
+    if (news.left_out > 0) {
+        vip_live_say(live, "--on-event: events come faster than commands may be run, so some were left out; raise "
+                           "--on-event-most, or let the command end sooner");
+    }
+}
+
 static bool
 has_heard_all(const vip_live *live)
 {
@@ -503,6 +549,7 @@ vip_live_turn(vip_live *live)
         }
         live->looked = now;
     }
+    tell_commands(live, now);
     if (vip_signals_end() || has_heard_all(live) || has_waited_enough(live, now)) {
         return stop(live, VIP_LIVE_DONE);
     }

@@ -140,6 +140,13 @@ find(vip_writer *w, uint32_t tag)
     return e;
 }
 
+const vipann_model *
+vip_writer_model(vip_writer *w, uint32_t tag)
+{
+    const entry *e = find(w, tag);
+    return e != NULL ? e->model : NULL;
+}
+
 /* --------------------------------------------------------------------------------------------------------- writing */
 
 /* Whoever waits at the other end gets each line at once. */

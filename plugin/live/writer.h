@@ -30,6 +30,9 @@ void vip_writer_free(vip_writer *writer);
 vipann_status vip_writer_enter(vip_writer *writer, uint32_t tag, vipann_model *model, const vipann_options *options,
                                vipann_error *error);
 
+/* The model that the tag is of, borrowed until it is forgotten; NULL: it is not known. */
+const vipann_model *vip_writer_model(vip_writer *writer, uint32_t tag);
+
 /* Nothing that bears a tag below this one will follow. */
 void vip_writer_forget(vip_writer *writer, uint32_t tag);
 

@@ -19,6 +19,7 @@
 
 #include "common/clock.h"
 #include "plugin/live/live.h"
+#include "plugin/out/hook.h"
 #include "scratch.h"
 #include "stream.h"
 #include "tests/data/random_model.h"
@@ -28,7 +29,7 @@
 enum { RATE = 16000, N = 40 * STREAM_COLUMN, BLOCK = 1000, MOST_WORDS = 24, MOST_TURNS = 3000, INPUTS = 3 };
 enum { LARGE_CLASSES = 4096, LARGE_EVENTS = LARGE_CLASSES - 1 /* at a time: its last class is not reportable */ };
 
-static const vip_option *const OPTIONS[] = {VIP_LIVE_OPTIONS};
+static const vip_option *const OPTIONS[] = {VIP_LIVE_OPTIONS, VIP_HOOK_OPTIONS};
 static const vip_command COMMAND = {.name = "test live",
                                     .operands = "",
                                     .summary = "Tests.",
@@ -288,6 +289,27 @@ test_events_are_passed_on_as_they_begin_and_end(void **state)
     assert_int_equal(p.begun, p.ended);
     end(&p);
     free(p.text);
+}
+
+static void
+test_a_command_is_run_for_each_event_as_far_as_there_is_room(void **state)
+{
+    use(common.model);
+    program p;
+    char path[SCRATCH_PATH], line[SCRATCH_PATH + 128], text[64] = "";
+    (void)snprintf(line, sizeof line, "--passes 2 --threshold 0.01 --on-event=echo>>%s --on-event-most 6000",
+                   scratch_path(path, state, "lines"));
+    start(&p, line, 1, NULL);
+    begin(&p, RATE);
+    assert_int_equal(hear(&p, 1, 0, N, BLOCK, true), VIP_LIVE_ON);
+    vip_live_end(p.live);
+    end(&p); /* which waits for commands */
+    free(p.text);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    const size_t lines = fread(text, 1, sizeof text, file);
+    (void)fclose(file);
+    assert_in_range(lines, 1, p.begun + p.ended);
 }
 
 static void
@@ -714,6 +736,8 @@ main(void)
         cmocka_unit_test(test_blocks_inputs_and_threads_do_not_change_what_is_written),
         cmocka_unit_test(test_events_are_written_when_they_end_and_if_asked_when_they_begin),
         cmocka_unit_test(test_events_are_passed_on_as_they_begin_and_end),
+        cmocka_unit_test_setup_teardown(test_a_command_is_run_for_each_event_as_far_as_there_is_room, scratch_make,
+                                        scratch_remove),
         cmocka_unit_test(test_no_more_is_heard_than_asked_for),
         cmocka_unit_test(test_an_end_is_not_waited_for_where_nothing_comes),
         cmocka_unit_test(test_an_end_within_a_column_repeats_no_result),
