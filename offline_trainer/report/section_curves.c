@@ -131,10 +131,9 @@ bounds(const chart *c, size_t n, vip_axis *x, vip_axis *y)
             last = fmax(last, c->points[i][k].x);
         }
     }
-    y->logarithmic = strncmp(c->name, "rate", 4) != 0 && low > 0 && high > STEEP * low;
-    if (strcmp(c->name, "clips_per_s") == 0 || strcmp(c->name, "rate") == 0) {
-        low = fmin(low, 0);
-    }
+    const bool from_zero = strcmp(c->name, "clips_per_s") == 0 || strncmp(c->name, "rate", 4) == 0;
+    y->logarithmic = !from_zero && low > 0 && high > STEEP * low;
+    low = from_zero ? fmin(low, 0) : low;
     vip_plot_round(y, low, high);
     vip_plot_round(x, 0, last);
 }

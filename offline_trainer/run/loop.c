@@ -255,9 +255,11 @@ run_steps(vip_trainee *t, watch *w, vip_outcome *outcome, vipann_error *error)
         }
         vip_progress_update(&w->progress, share_of_run(t), t->dev_text);
         if (is_evaluation_due(t) && !is_over(t)) {
+            write_log(t, w, rate); /* the speed is that of steps alone */
             t->state.evaluations++;
             t->state.seconds = now_seconds(t);
             good = vip_trainee_develop(t, w->log, false, error);
+            w->logged = now_seconds(t);
         }
         if (good == VIPANN_OK && now_seconds(t) - w->saved >= CHECKPOINT_SECONDS) {
             good = write_checkpoint(t, error);
