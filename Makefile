@@ -40,8 +40,9 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
-PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(JACK) $(PORTAUDIO)
-STREAM = $(call objects,plugin/stream/*.c plugin/out/*.c)
+PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(TOLD) $(JACK) $(PORTAUDIO)
+STREAM = $(call objects,plugin/stream/*.c plugin/out/midi.c)
+TOLD = $(filter-out $(STREAM),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
 PRESET = $(call objects,presets/presets.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(STREAM) $(PRESET) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
