@@ -42,7 +42,7 @@ ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
 PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(TOLD) $(JACK) $(PORTAUDIO)
 STREAM = $(call objects,plugin/stream/*.c plugin/out/midi.c)
-TOLD = $(filter-out $(STREAM),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
+TOLD = $(filter-out $(STREAM) $(if $(HAVE_LO),,%/osc.o),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
 PRESET = $(call objects,presets/presets.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(STREAM) $(PRESET) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
@@ -52,8 +52,9 @@ HAVE_JACK := $(shell $(PKG_CONFIG) --exists jack 2>/dev/null && echo yes)
 HAVE_PORTAUDIO := $(shell $(PKG_CONFIG) --exists portaudio-2.0 2>/dev/null && echo yes)
 JACK = $(if $(HAVE_JACK),$(call objects,plugin/jack/*.c))
 PORTAUDIO = $(if $(HAVE_PORTAUDIO),$(call objects,plugin/portaudio/*.c))
-CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO)
-CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0)
+HAVE_LO := $(shell $(PKG_CONFIG) --exists liblo 2>/dev/null && echo yes)
+CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO)
+CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo)
 
 # The LV2 plugin, where the headers of LV2 are there; its tables and mailboxes need none.
 HAVE_LV2 := $(shell $(PKG_CONFIG) --exists lv2 2>/dev/null && echo yes)
@@ -67,7 +68,7 @@ PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann
 COMPLETION = $(BUILD)/manual/vipann.bash $(if $(HAVE_DNNL),$(BUILD)/manual/vipann-train.bash)
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
-UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%),$(call programs,tests/unit,test_*))
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
@@ -374,7 +375,7 @@ bench: $(BENCH) program trainer plugin $(BUILD)/tests/make_tiny_model ## how fas
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
 lint: | needs ## what the compilers and clang-tidy or cppcheck object to
-	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
+	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%) $(if $(HAVE_LO),,%/osc.c %/test_osc.c),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
 
 format: ## lays out every source file
 	clang-format -i $(SOURCES) $(HEADERS)

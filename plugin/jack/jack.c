@@ -8,7 +8,7 @@
 #include <common/support.h>
 #include <plugin/live/live.h>
 #include <plugin/live/signals.h>
-#include <plugin/out/hook.h>
+#include <plugin/out/outputs.h>
 #include <plugin/program/commands.h>
 
 #include "client.h"
@@ -103,8 +103,8 @@ static const vip_option MIDI = {
 };
 
 static const vip_option *const OPTIONS[] = {
-    &NAME,      &EXACT_NAME,      &SERVER, &NO_START_SERVER, &INPUTS, &CONNECT, &RECONNECT,
-    &TRANSPORT, VIP_LIVE_OPTIONS, &MIDI,   VIP_HOOK_OPTIONS,
+    &NAME,      &EXACT_NAME,      &SERVER, &NO_START_SERVER,   &INPUTS, &CONNECT, &RECONNECT,
+    &TRANSPORT, VIP_LIVE_OPTIONS, &MIDI,   VIP_OUTPUT_OPTIONS,
 };
 
 const vip_command VIP_JACK_COMMAND = {

@@ -9,13 +9,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include <common/clock.h>
 #include <common/number.h>
 #include <common/support.h>
-#include <plugin/out/hook.h>
+#include <plugin/out/outputs.h>
 #include <plugin/program/models.h>
 #include <plugin/stream/stream.h>
 
@@ -48,7 +47,7 @@ struct vip_live {
     const vip_arguments *arguments;
     vip_notices notices;
     vip_writer *writer;
-    vip_hook *hook; /* NULL: no command is run for events */
+    vip_outputs *outputs;
     vipann_model *model;
     vipann_rules *rules;
     vip_stream_options options;
@@ -203,8 +202,8 @@ set_up(vip_live *live, vipann_error *error)
     if (live->result == NULL) {
         return live->writer == NULL ? error->status : vip_fail_memory(error, "the results");
     }
-    status = vip_hook_asked(a, &live->hook, error);
-    return status == VIPANN_OK ? open_model(live, error) : status;
+    live->outputs = vip_outputs_new(a, error);
+    return live->outputs != NULL ? open_model(live, error) : error->status;
 }
 
 vip_live *
@@ -236,7 +235,7 @@ vip_live_free(vip_live *live)
         return;
     }
     vip_signals_give_back();
-    vip_hook_free(live->hook);
+    vip_outputs_free(live->outputs);
     vip_stream_result_free(live->result);
     vip_writer_free(live->writer);
     vipann_rules_free(live->rules);
@@ -324,23 +323,21 @@ repeats(const vipann_result *last, const vipann_result *before)
            last->level_dbfs == before->level_dbfs && last->silent == before->silent;
 }
 
-/* Passes an event on to whoever wants to know. */
+/* Passes an event, or else a result, on to whoever wants to know. */
 static void
 pass_on(vip_live *live, uint32_t i, uint32_t tag, double utc, const vipann_event *event)
 {
-    const vipann_model *model = vip_writer_model(live->writer, tag);
-    if (live->setup.event != NULL) {
+    const vip_osc_source source = {live->setup.names[i], vip_writer_model(live->writer, tag), utc};
+    if (event != NULL && live->setup.event != NULL) {
         live->setup.event(live->setup.user, i, event);
     }
-    if (live->hook != NULL && model != NULL) {
-        vipann_model_info info;
-        vipann_model_describe(model, &info);
-        const vip_hook_event told = {.input = live->setup.names[i],
-                                     .label = vipann_model_label(model, event->class_index),
-                                     .model = info.name,
-                                     .utc = utc,
-                                     .event = event};
-        vip_hook_run(live->hook, &told, vip_clock_seconds(CLOCK_MONOTONIC));
+    if (source.model == NULL) {
+        return;
+    }
+    if (event != NULL) {
+        vip_outputs_event(live->outputs, &source, event);
+    } else {
+        vip_outputs_result(live->outputs, &source, live->result);
     }
 }
 
@@ -363,6 +360,7 @@ read_input(vip_live *live, uint32_t i)
         live->result->gap_seconds += in->lost_before;
         if (!repeats(live->result, &in->newest)) {
             vip_writer_result(live->writer, i, tag, utc, live->result);
+            pass_on(live, i, tag, utc, NULL);
         }
         in->newest = *live->result;
         any = true;
@@ -480,27 +478,15 @@ tell(vip_live *live, uint32_t i)
     in->hop = state.hop_columns;
 }
 
-/* Says what has become of the commands of events. */
+/* For those who are told. */
 static void
-tell_commands(vip_live *live, double now)
+say(void *user, const char *format, ...)
 {
-    vip_hook_news news;
-    if (live->hook == NULL || !vip_hook_look(live->hook, now, &news)) {
-        return;
-    }
-    if (news.unstarted > 0) {
-        vip_live_say(live, "--on-event: a command could not be run: %s", strerror(news.why));
-    }
-    if (news.failed > 0) {
-        vip_live_say(live, "--on-event: a command ended with status %d; expected 0", news.status);
-    }
-    if (news.killed > 0) {
-        vip_live_say(live, "--on-event: a command took longer than --on-event-patience and was killed");
-    }
-    if (news.left_out > 0) {
-        vip_live_say(live, "--on-event: events come faster than commands may be run, so some were left out; raise "
-                           "--on-event-most, or let the command end sooner");
-    }
+    vip_live *live = user;
+    va_list arguments;
+    va_start(arguments, format);
+    vip_notices_say(&live->notices, format, arguments);
+    va_end(arguments);
 }
 
 static bool
@@ -549,7 +535,7 @@ vip_live_turn(vip_live *live)
         }
         live->looked = now;
     }
-    tell_commands(live, now);
+    vip_outputs_look(live->outputs, say, live);
     if (vip_signals_end() || has_heard_all(live) || has_waited_enough(live, now)) {
         return stop(live, VIP_LIVE_DONE);
     }

@@ -48,10 +48,8 @@ void vip_hook_run(vip_hook *hook, const vip_hook_event *event, double now);
 /* Looks which commands have ended and which take too long; true: *news tells of something. */
 bool vip_hook_look(vip_hook *hook, double now, vip_hook_news *news);
 
-/* The option --on-event and its limits, a group of their own at the end of a table. */
+/* --on-event and its limits. */
 extern const vip_option VIP_OPTION_ON_EVENT, VIP_OPTION_ON_EVENT_MOST, VIP_OPTION_ON_EVENT_PATIENCE;
-
-#define VIP_HOOK_OPTIONS &VIP_OPTION_ON_EVENT, &VIP_OPTION_ON_EVENT_MOST, &VIP_OPTION_ON_EVENT_PATIENCE
 
 /* From these options; *hook is NULL, and that is no failure, if there is no command. Errors: E_MEMORY. */
 vipann_status vip_hook_asked(const vip_arguments *arguments, vip_hook **hook, vipann_error *error);

@@ -13,7 +13,7 @@
 #include <common/clock.h>
 #include <common/support.h>
 #include <plugin/live/live.h>
-#include <plugin/out/hook.h>
+#include <plugin/out/outputs.h>
 #include <plugin/program/asked.h>
 #include <plugin/program/commands.h>
 
@@ -43,7 +43,7 @@ static const vip_option NO_WAIT = {
 
 /* clang-format off */
 static const vip_option *const OPTIONS[] = {&DEVICE, &VIP_OPTION_CHANNEL, &NO_WAIT, VIP_LIVE_OPTIONS,
-                                            VIP_HOOK_OPTIONS};
+                                            VIP_OUTPUT_OPTIONS};
 /* clang-format on */
 
 const vip_command VIP_LIVE_COMMAND = {

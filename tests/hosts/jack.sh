@@ -425,6 +425,29 @@ midi_notes() {
         fail "notes: $(cat "$scratch/notes")"
 }
 
+# --------------------------------------------------------------------------------------------------------- who is told
+
+osc_has() { # N ends of events
+    [ "$(grep -c '/vipann/event .* "end" "in_1" ' "$scratch/osc")" = "$1" ]
+}
+
+# Commands and OSC tell of the events that are written, and OSC of the results.
+others_are_told() {
+    local port=$((20000 + RANDOM % 10000)) events
+    start_server 48000 512 || return
+    timeout -k 1 $((3 * LIMIT)) oscdump -L "$port" > "$scratch/osc" 2>> "$scratch/why" < /dev/null &
+    pids+=($!)
+    free_wheel 1 "$scratch/one.wav" --events --threshold 0.55 --osc "localhost:$port" --on-event-most 6000 --on-event \
+        '[ $VIPANN_EVENT = begin ] || echo "$VIPANN_INPUT $VIPANN_LABEL" >> '"$scratch/told" || return
+    events=$(wc -l < "$scratch/out")
+    [ "$events" -gt 0 ] || fail 'no events'
+    until_true osc_has "$events" ||
+        fail "$events events, but by OSC: $(grep /vipann/event "$scratch/osc")"
+    grep -q ' /vipann/class sdsff "in_1" ' "$scratch/osc" && grep -q ' /vipann/uncertainty sdfff[TFN]f "in_1" ' "$scratch/osc" ||
+        fail "no results by OSC: $(head -n 3 "$scratch/osc")"
+    [ "$(grep -c '^in_1 ' "$scratch/told")" -gt 0 ] || fail 'no command was run'
+}
+
 is_case 'one input: the same as the file' one_input
 is_case 'one input: the same events as the file' one_input_events
 is_case 'two inputs: the same as the channels of the file' two_inputs
@@ -446,6 +469,7 @@ is_case 'the server ends and comes back' returns_term
 is_case 'the server is killed and comes back' returns_kill
 is_case 'the server comes later' comes_late
 is_case 'a note while an event lasts' midi_notes
+command -v oscdump > /dev/null && "$VIPANN" jack --help | grep -q -- --osc && is_case 'commands and OSC' others_are_told
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

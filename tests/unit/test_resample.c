@@ -35,7 +35,8 @@ resample(vip_resampler *resampler, const float *x, size_t n, size_t cut, float *
 static size_t
 resample_tone(double from, double to, double hz)
 {
-    size_t n = from < (double)LENGTH(tone) ? (size_t)from : LENGTH(tone);
+    const size_t most = LENGTH(tone), second = (size_t)from;
+    size_t n = second < most ? second : most;
     for (size_t i = 0; i < n; i++) {
         tone[i] = (float)(0.8 * sin(2 * PI * hz * (double)i / from));
     }
