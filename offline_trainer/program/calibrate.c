@@ -464,7 +464,7 @@ hear_background(fitting *f, const vip_part *all, vip_evidence **evidence, size_t
             break;
         }
         float *logits = NULL, *pooled = NULL;
-        size_t members;
+        size_t members = 0;
         vip_evidence *more = vip_alloc(*n + some.n, sizeof *more);
         good = more == NULL ? vip_fail_memory(error, "the background")
                             : listen(f, &some, passes, turn * window, &logits, &pooled, &members, error);

@@ -117,12 +117,12 @@ put_average(vip_trainee *t)
 static double
 softmax_loss(const float *z, uint32_t classes, int32_t label, bool *right)
 {
-    double largest = (double)z[0], sum = 0;
+    double sum = 0;
     uint32_t best = 0;
     for (uint32_t c = 1; c < classes; c++) {
         best = z[c] > z[best] ? c : best;
     }
-    largest = (double)z[best];
+    const double largest = (double)z[best];
     for (uint32_t c = 0; c < classes; c++) {
         sum += exp((double)z[c] - largest);
     }
