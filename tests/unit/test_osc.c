@@ -37,19 +37,25 @@ hear(const char *path, const char *types, lo_arg **values, int n, lo_message mes
     (void)message;
     for (int i = 0; i < n; i++) {
         char *const end = out + at;
+        int64_t whole; /* values lie where they lie in the message, which need not suit their type */
+        double number;
+        float small;
         const size_t room = sizeof e->said[0] - at;
         switch (types[i]) {
         case 's':
-            at += (size_t)snprintf(end, room, " %s", &values[i]->s);
+            at += (size_t)snprintf(end, room, " %s", (const char *)values[i]);
             break;
         case 'h':
-            at += (size_t)snprintf(end, room, " %lld", (long long)values[i]->h);
+            memcpy(&whole, values[i], sizeof whole);
+            at += (size_t)snprintf(end, room, " %lld", (long long)whole);
             break;
         case 'd':
-            at += (size_t)snprintf(end, room, " %g", values[i]->d);
+            memcpy(&number, values[i], sizeof number);
+            at += (size_t)snprintf(end, room, " %g", number);
             break;
         case 'f':
-            at += (size_t)snprintf(end, room, " %g", (double)values[i]->f);
+            memcpy(&small, values[i], sizeof small);
+            at += (size_t)snprintf(end, room, " %g", (double)small);
             break;
         default:
             break;
