@@ -214,3 +214,18 @@ vip_atomic_file_commit(vip_atomic_file *file, vipann_error *error)
     release(file);
     return VIPANN_OK;
 }
+
+bool
+vip_make_folders(char *path)
+{
+    for (char *slash = *path != '\0' ? strchr(path + 1, '/') : NULL; slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        const int why = mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : errno;
+        if (why != 0 && access(path, F_OK) != 0) {
+            errno = why;
+            return false;
+        }
+        *slash = '/';
+    }
+    return true;
+}

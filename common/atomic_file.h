@@ -8,6 +8,7 @@
 #ifndef VIP_COMMON_ATOMIC_FILE_H
 #define VIP_COMMON_ATOMIC_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <vipann/vipann.h>
@@ -26,5 +27,9 @@ vipann_status vip_atomic_file_commit(vip_atomic_file *file, vipann_error *error)
 
 /* Forgets what was written and frees the file; NULL is allowed. */
 void vip_atomic_file_discard(vip_atomic_file *file);
+
+/* Makes the folders that lead to path, which is changed on the way and is the same in the end. False: errno says why, and path
+ * is cut behind the folder that could not be made. */
+bool vip_make_folders(char *path);
 
 #endif /* VIP_COMMON_ATOMIC_FILE_H */

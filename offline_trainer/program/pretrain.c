@@ -8,6 +8,7 @@
 
 #include <base/memory.h>
 #include <base/status.h>
+#include <common/atomic_file.h>
 #include <common/number.h>
 
 #include <errno.h>
@@ -456,14 +457,18 @@ make_folder(const making *m, bool resume, vipann_error *error)
     if (folder == NULL) {
         return vip_fail(error, VIPANN_E_ARG, "--output says where the run goes, such as --output runs/first");
     }
+    char path[4096];
+    struct stat about;
+    (void)snprintf(path, sizeof path, "%s", folder);
+    if (!resume && !vip_make_folders(path)) {
+        return vip_fail(error, VIPANN_E_IO, "%s: %s", path, strerror(errno));
+    }
     if (mkdir(folder, 0777) == 0 || resume) {
         return VIPANN_OK;
     }
     if (errno != EEXIST) {
         return vip_fail(error, VIPANN_E_IO, "%s: %s", folder, strerror(errno));
     }
-    char path[4096];
-    struct stat about;
     (void)snprintf(path, sizeof path, "%s/config.json", folder);
     return stat(path, &about) != 0
                ? VIPANN_OK

@@ -52,19 +52,11 @@ refuse_stream(int reason, vipann_error *error)
 
 /* ------------------------------------------------------------------------------------------------------ folders */
 
-/* Makes the folders that lead to path, which is changed on the way and is the same in the end. */
+/* Makes the folders that lead to path. */
 static vipann_status
 make_folders(char *path, vipann_error *error)
 {
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        if (!made && access(path, F_OK) != 0) {
-            return refuse(path, errno, error);
-        }
-        *slash = '/';
-    }
-    return VIPANN_OK;
+    return vip_make_folders(path) ? VIPANN_OK : refuse(path, errno, error);
 }
 
 static vipann_status
