@@ -120,8 +120,11 @@ static const vip_option *const OPTIONS[VIP_N_PRETRAIN_OPTIONS] = {
     [VIP_PRETRAIN_TIME_LIMIT] =
         &(const vip_option){"time-limit", VIP_OPTION_NUMBER, "MINUTES", 0, 1000000, NULL, "0", NULL, "Learning",
                             "End after so long, with a rate that falls accordingly; 0: no limit."},
-    [VIP_PRETRAIN_EVALUATIONS] = &(const vip_option){"evaluations", VIP_OPTION_WHOLE, "N", 1, 10000, NULL, "10", NULL,
-                                                     "Learning", "How often the development part is heard."},
+    [VIP_PRETRAIN_EVALUATIONS] =
+        &(const vip_option){
+            "evaluations", VIP_OPTION_WHOLE, "N", 1,
+            10000, NULL, "10", NULL, "Learning",
+            "How often the development part is heard; with --time-limit for a tenth of the time at most."},
     [VIP_PRETRAIN_PATIENCE] =
         &(const vip_option){"patience", VIP_OPTION_WHOLE, "N", 0, 10000, NULL, "0", NULL, "Learning",
                             "End after so many of these without a better one; 0: never."},

@@ -176,6 +176,7 @@ typedef struct {
     FILE *log;
     vip_progress progress;
     double logged, saved; /* seconds of the run */
+    double developing;    /* seconds that evaluations have taken since it began or was resumed */
     uint64_t logged_step, logged_clips;
     parts sum;
 } watch;
@@ -239,6 +240,14 @@ is_evaluation_due(const vip_trainee *t)
     return n > 0 && share_of_run(t) * n >= (double)(t->state.evaluations + 1);
 }
 
+/* Where time is short it is for learning: an evaluation is left out if those before have taken their share of it. */
+static bool
+has_time_for_it(const vip_trainee *t, const watch *w)
+{
+    const double most = 0.1;
+    return t->recipe->time_limit <= 0 || w->developing <= most * now_seconds(t);
+}
+
 static vipann_status
 run_steps(vip_trainee *t, watch *w, vip_outcome *outcome, vipann_error *error)
 {
@@ -254,12 +263,14 @@ run_steps(vip_trainee *t, watch *w, vip_outcome *outcome, vipann_error *error)
             write_log(t, w, rate);
         }
         vip_progress_update(&w->progress, share_of_run(t), t->dev_text);
-        if (is_evaluation_due(t) && !is_over(t)) {
+        const bool due = is_evaluation_due(t) && !is_over(t);
+        t->state.evaluations += due;
+        if (due && has_time_for_it(t, w)) {
             write_log(t, w, rate); /* the speed is that of steps alone */
-            t->state.evaluations++;
             t->state.seconds = now_seconds(t);
             good = vip_trainee_develop(t, w->log, false, error);
             w->logged = now_seconds(t);
+            w->developing += w->logged - t->state.seconds;
         }
         if (good == VIPANN_OK && now_seconds(t) - w->saved >= CHECKPOINT_SECONDS) {
             good = write_checkpoint(t, error);

@@ -374,6 +374,27 @@ test_one_and_two_threads_train_the_same_to_rounding(void **state)
 
 /* Ten steps, each its own run of that many: the curve of the loss as this code makes it. */
 static void
+test_where_time_is_short_it_is_for_learning(void **state)
+{
+    (void)state;
+    rig r;
+    vip_outcome outcome;
+    vipann_error error = {VIPANN_OK, ""};
+    set_up(&r, "short", 1000000);
+    r.recipe.time_limit = 1.5;
+    r.recipe.evaluations = 10000; /* more often than there are steps */
+    assert_int_equal(vip_train(&r.recipe, false, &outcome, &error), VIPANN_OK);
+    size_t n, evaluations = 0;
+    char *log = bytes_of(&r, "log.jsonl", &n);
+    for (const char *at = strstr(log, "\"dev\":"); at != NULL; at = strstr(at + 1, "\"dev\":")) {
+        evaluations++;
+    }
+    assert_in_range(evaluations, 1, outcome.steps / 2 + 2);
+    free(log);
+    tear_down(&r);
+}
+
+static void
 test_the_first_steps_are_those_that_they_were(void **state)
 {
     (void)state;
@@ -420,6 +441,7 @@ main(void)
         cmocka_unit_test(test_a_kill_while_a_checkpoint_is_written_loses_nothing),
         cmocka_unit_test(test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_good),
         cmocka_unit_test(test_one_and_two_threads_train_the_same_to_rounding),
+        cmocka_unit_test(test_where_time_is_short_it_is_for_learning),
         cmocka_unit_test(test_the_first_steps_are_those_that_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
