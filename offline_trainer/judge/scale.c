@@ -2,6 +2,8 @@
 /* scale.c -- see scale.h for the contract. */
 #include "scale.h"
 
+#include "golden.h"
+
 #include <base/memory.h>
 #include <offline_trainer/base/parallel.h>
 
@@ -70,34 +72,20 @@ objective(fitting *f, size_t c, scale at)
     return sum;
 }
 
-/* One coordinate of *at by golden section in low .. high. */
-static void
-search(fitting *f, size_t c, scale *at, double *coordinate, double low, double high)
+/* What a search along one coordinate asks of. */
+typedef struct {
+    fitting *f;
+    size_t c;
+    scale at;
+    double *coordinate; /* of at */
+} line;
+
+static double
+along(void *context, double value)
 {
-    const double golden = (sqrt(5) - 1) / 2;
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    *coordinate = a;
-    double at_a = objective(f, c, *at);
-    *coordinate = b;
-    double at_b = objective(f, c, *at);
-    for (int i = 0; i < TURNS; i++) {
-        if (at_a <= at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            a = high - golden * (high - low);
-            *coordinate = a;
-            at_a = objective(f, c, *at);
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            b = low + golden * (high - low);
-            *coordinate = b;
-            at_b = objective(f, c, *at);
-        }
-    }
-    *coordinate = (low + high) / 2;
+    const line *l = context;
+    *l->coordinate = value;
+    return objective(l->f, l->c, l->at);
 }
 
 /* One coordinate after the other, ever nearer. */
@@ -105,14 +93,18 @@ static scale
 fit(fitting *f, size_t c, scale from)
 {
     double reach_t = log(MOST / LEAST) / 2, reach_b = FAR;
+    line l = {.f = f, .c = c, .at = from};
     for (int i = 0; i < ROUNDS; i++) {
-        const double b = from.offset, t = from.log_temperature;
-        search(f, c, &from, &from.offset, b - reach_b, b + reach_b);
-        search(f, c, &from, &from.log_temperature, fmax(t - reach_t, log(LEAST)), fmin(t + reach_t, log(MOST)));
+        const double b = l.at.offset, t = l.at.log_temperature;
+        l.coordinate = &l.at.offset;
+        l.at.offset = vip_golden_section(along, &l, b - reach_b, b + reach_b, TURNS);
+        l.coordinate = &l.at.log_temperature;
+        l.at.log_temperature =
+            vip_golden_section(along, &l, fmax(t - reach_t, log(LEAST)), fmin(t + reach_t, log(MOST)), TURNS);
         reach_t /= 2;
         reach_b /= 2;
     }
-    return from;
+    return l.at;
 }
 
 static void

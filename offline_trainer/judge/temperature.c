@@ -2,6 +2,8 @@
 /* temperature.c -- see temperature.h for the contract. */
 #include "temperature.h"
 
+#include "golden.h"
+
 #include <base/memory.h>
 
 #include <math.h>
@@ -71,9 +73,12 @@ typedef struct {
     double *p;
 } question;
 
+/* By the logarithm, along which the search goes. */
 static double
-loss_at(const question *q, double temperature)
+loss_at(void *context, double log_temperature)
 {
+    const question *q = context;
+    const double temperature = exp(log_temperature);
     for (size_t c = 0; c < q->classes; c++) {
         q->temperature[c] = (float)temperature;
     }
@@ -99,30 +104,13 @@ vip_fit_temperature(vipann_task task, const float *logits, const float *y, size_
                   classes,
                   vip_alloc(classes, sizeof(float)),
                   vip_alloc(n, vip_product(classes, sizeof(double)))};
-    double low = log(LEAST), high = log(MOST), best = NAN;
+    enum { TURNS = 60 };
+    double best = NAN;
     *loss = NAN;
     if (q.temperature != NULL && q.p != NULL && n > 0) {
-        const double golden = (sqrt(5) - 1) / 2;
-        enum { TURNS = 60 };
-        double a = high - golden * (high - low), b = low + golden * (high - low);
-        double at_a = loss_at(&q, exp(a)), at_b = loss_at(&q, exp(b));
-        for (int i = 0; i < TURNS; i++) {
-            if (at_a <= at_b) {
-                high = b;
-                b = a;
-                at_b = at_a;
-                a = high - golden * (high - low);
-                at_a = loss_at(&q, exp(a));
-            } else {
-                low = a;
-                a = b;
-                at_a = at_b;
-                b = low + golden * (high - low);
-                at_b = loss_at(&q, exp(b));
-            }
-        }
-        best = exp((low + high) / 2);
-        *loss = loss_at(&q, best);
+        const double at = vip_golden_section(loss_at, &q, log(LEAST), log(MOST), TURNS);
+        best = exp(at);
+        *loss = loss_at(&q, at);
     }
     vip_free(q.temperature);
     vip_free(q.p);
