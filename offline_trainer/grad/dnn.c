@@ -2,6 +2,8 @@
 /* dnn.c -- see dnn.h for the contract. */
 #include "dnn.h"
 
+#include "bf16.h"
+
 #include <base/memory.h>
 #include <base/status.h>
 
@@ -284,10 +286,13 @@ static bool
 pack(const vip_dnn_conv *conv, const job *j, const float *plain, float *packed, float *scratch)
 {
     const float *from = plain;
-    if (is_padded(conv)) {
+    if (is_padded(conv) || conv->shape.bf16) {
         memset(scratch, 0, conv->plain * sizeof *scratch);
         copy_weights(conv, plain, conv->shape.in, scratch, conv->in);
         from = scratch;
+    }
+    for (size_t i = 0; i < conv->plain && conv->shape.bf16; i++) {
+        scratch[i] = vip_bf16(scratch[i]);
     }
     void *data[] = {(void *)(uintptr_t)from, packed}; /* oneDNN's arguments know no const */
     return run(conv, j, data);

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t kernel;        /* 1 or 3 */
     uint32_t columns, bins; /* of input and output */
     uint32_t left, right;   /* columns of zeros before and after, for a kernel of 3 */
+    bool bf16;              /* weights are rounded as they are packed (bf16.h) */
 } vip_dnn_shape;
 
 /* Channels rounded up to whole blocks; one channel stays one. */

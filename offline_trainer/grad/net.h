@@ -14,6 +14,9 @@
 enum { VIP_MAX_LENGTHS = 8, VIP_STRIPES = 2 };
 
 typedef enum { VIP_FLIPOUT_CHANNEL, VIP_FLIPOUT_ELEMENT } vip_flipout;
+/* bf16: the operands of all convolutions, forward and backward, are rounded (bf16.h), the weights as they are packed;
+ * parameters stay f32, and so do dense layers and the last step backward, to the frames. It is computed with instructions
+ * for f32 and saves no time. */
 typedef enum { VIP_PRECISION_F32, VIP_PRECISION_BF16 } vip_precision;
 
 typedef struct {
@@ -25,7 +28,7 @@ typedef struct {
     bool frozen_trunk;                 /* gradients are those of the heads only, and backward ends there */
     float rates[VIP_MAX_SITES];        /* dropout by index of network.sites; 0: none */
     vip_flipout flipout;               /* signs of mean-field parameters */
-    vip_precision precision;           /* of what convolutions multiply; sums are f32 */
+    vip_precision precision;           /* of what convolutions multiply; sums, and all else, are f32 */
     uint64_t seed;                     /* of masks, noise and signs */
 } vip_net_options;
 
@@ -51,7 +54,7 @@ typedef struct {
 typedef enum { VIP_OUTPUT_LOGITS, VIP_OUTPUT_SECOND, VIP_OUTPUT_EMBEDDING, VIP_N_OUTPUTS } vip_output;
 
 /* parameters is borrowed for the net's life; their values may change between steps. NULL: E_MEMORY, E_UNSUPPORTED (this
- * processor has no bf16), E_ARG (a length). */
+ * processor), E_ARG (a length). */
 vip_net *vip_net_new(vip_parameters *parameters, const vip_net_options *options, vipann_error *error);
 void vip_net_free(vip_net *net);
 

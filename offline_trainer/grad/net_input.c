@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* net_input.c -- the beginning of the training network: batch norm of the frames per bin, then SpecAugment and mixup of
  * what comes of it, as Kong et al. (2020) do; 0 is the mean there. */
+#include "bf16.h"
 #include "net_parts.h"
 
 #include <offline_trainer/base/parallel.h>
@@ -109,6 +110,9 @@ forward_row(void *context, size_t row)
         } else {
             add_frame(net, 2 * row, t, net->batch.mix[row], out);
             add_frame(net, 2 * row + 1, t, 1 - net->batch.mix[row], out);
+        }
+        for (int m = 0; m < VIP_MELS && net->options.precision == VIP_PRECISION_BF16; m++) {
+            out[m] = vip_bf16(out[m]);
         }
     }
 }

@@ -68,8 +68,9 @@ plan_length(vip_net *net, vip_length *length, uint32_t frames, vipann_error *err
         plane->bins = step->bins;
         plane->relu = step->relu;
         plane->pool = step->pool;
-        const vip_dnn_shape shape = {net->options.rows, step->in,    step->out,     step->kernel,
-                                     plane->columns,    plane->bins, network->left, network->right};
+        plane->bf16 = net->options.precision == VIP_PRECISION_BF16;
+        const vip_dnn_shape shape = {net->options.rows, step->in,      step->out,      step->kernel, plane->columns,
+                                     plane->bins,       network->left, network->right, plane->bf16};
         length->convs[s] = vip_dnn_conv_new(net->dnn, &shape, error);
         if (length->convs[s] == NULL) {
             return false;
@@ -307,9 +308,6 @@ check(const vip_net_options *options, vipann_error *error)
         return vip_fail(error, VIPANN_E_UNSUPPORTED, "training needs a processor with AVX2, which this one is without");
     }
 #endif
-    if (options->precision != VIP_PRECISION_F32) {
-        return vip_fail(error, VIPANN_E_UNSUPPORTED, "this processor cannot compute in bf16; use f32");
-    }
     return VIPANN_OK;
 }
 

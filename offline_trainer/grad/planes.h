@@ -15,6 +15,7 @@ typedef struct {
     uint32_t blocks;        /* of VIP_LANES channels */
     uint32_t columns, bins; /* of the convolution's output */
     bool relu, pool;        /* pool: what leaves has half the columns (an odd last one is dropped) and half the bins */
+    bool bf16;              /* what convolutions will read, forward and backward, is rounded (bf16.h) */
 } vip_plane;
 
 /* Floats of a row before and after the pool. */

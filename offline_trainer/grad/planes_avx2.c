@@ -72,6 +72,15 @@ lanes_of(uint8_t byte)
     return (bits){0} != (bit & (int32_t)byte);
 }
 
+/* vip_bf16, or x as it is. */
+INLINE vec
+rounded(vec x, bool round)
+{
+    typedef uint32_t words __attribute__((vector_size(VIP_LANES * sizeof(uint32_t))));
+    const words w = (words)x;
+    return round ? (vec)((w + 0x7fff + (w >> 16 & 1)) & 0xffff0000) : x;
+}
+
 INLINE vec
 sum_before_relu(const float *y, const float *residual, size_t i, vec scale, vec shift)
 {
@@ -90,7 +99,7 @@ forward_block(const vip_plane *plane, const float *y, vec scale, vec shift, cons
         if (keep != NULL) {
             v = (vec)((bits)(v * keep_scale) & lanes_of(keep[i]));
         }
-        PUT(out + i * VIP_LANES) = v;
+        PUT(out + i * VIP_LANES) = rounded(v, plane->bf16);
     }
 }
 
@@ -107,7 +116,7 @@ forward_pooled(const vip_plane *plane, const float *y, vec scale, vec shift, con
                     positive(sum_before_relu(y, residual, at + VIP_LANES, scale, shift)) +
                     positive(sum_before_relu(y, residual, at + row, scale, shift)) +
                     positive(sum_before_relu(y, residual, at + row + VIP_LANES, scale, shift));
-            v *= factor;
+            v = rounded(v * factor, plane->bf16);
             PUT(out) = keep != NULL ? (vec)((bits)v & lanes_of(*keep++)) : v;
             out += VIP_LANES;
         }
@@ -245,7 +254,7 @@ vip_plane_apply(const vip_plane *plane, const float *g, const float *a, const fl
         const size_t at = block * VIP_LANES;
         const vec ka = V(a + at), kb = V(b + at), kc = V(c + at), m = V(mean + at);
         for (size_t i = 0; i < inner; i += VIP_LANES) {
-            PUT(y + i) = ka * V(g + i) - kb - kc * (V(y + i) - m);
+            PUT(y + i) = rounded(ka * V(g + i) - kb - kc * (V(y + i) - m), plane->bf16);
         }
         y += inner;
         g += inner;

@@ -57,7 +57,11 @@ static const vip_option STEPS = {"steps",    VIP_OPTION_WHOLE,
                                  "5",        NULL,
                                  "The work", "Steps that are timed, behind one that is not; medians are told."};
 static const vip_option PRECISION = {
-    "precision", VIP_OPTION_CHOICE, NULL, 0, 0, PRECISIONS, "f32", NULL, "The work", "What convolutions multiply."};
+    "precision", VIP_OPTION_CHOICE,
+    NULL,        0,
+    0,           PRECISIONS,
+    "f32",       NULL,
+    "The work",  "What convolutions multiply; bf16 is rounded and computed in f32, for what it does to learning."};
 static const vip_option THREADS = {"threads",  VIP_OPTION_WHOLE,           "N", 1, 256, NULL, NULL, "all cores",
                                    "The work", "How many threads compute."};
 static const vip_option *const OPTIONS[] = {&ARCH,  &WIDTH,  &CLASSES, &POSTERIOR, &SIGN,

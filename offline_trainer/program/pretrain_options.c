@@ -144,8 +144,10 @@ static const vip_option *const OPTIONS[VIP_N_PRETRAIN_OPTIONS] = {
     [VIP_PRETRAIN_SIGNS] =
         &(const vip_option){"signs", VIP_OPTION_CHOICE, NULL, 0, 0, SIGNS, "channel", NULL, "Flipout",
                             "Signs of the noise per channel, or per element as in the public code."},
-    [VIP_PRETRAIN_PRECISION] = &(const vip_option){"precision", VIP_OPTION_CHOICE, NULL, 0, 0, PRECISIONS, "f32", NULL,
-                                                   "The machine", "What convolutions multiply."},
+    [VIP_PRETRAIN_PRECISION] =
+        &(const vip_option){
+            "precision", VIP_OPTION_CHOICE, NULL, 0, 0, PRECISIONS, "f32", NULL, "The machine",
+            "What convolutions multiply; bf16 is rounded and computed in f32, for what it does to learning."},
     [VIP_PRETRAIN_SEED] =
         &(const vip_option){"seed", VIP_OPTION_WHOLE, "N", 0, 1.8446744073709552e19, NULL, "1", NULL, "The machine",
                             "Of all random choices: the same seed, options and threads give the same bits."},
