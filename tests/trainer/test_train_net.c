@@ -387,7 +387,8 @@ test_in_bf16_planes_are_rounded_as_numbers_are(void **state)
     (void)state;
     enum { COLUMNS = 6, BINS = 4, N = 2 * COLUMNS * BINS * VIP_LANES };
     const vip_plane f32 = {2, COLUMNS, BINS, true, false, false}, pooled = {2, COLUMNS, BINS, true, true, false};
-    float *y = vip_alloc(N, sizeof(float)), *g = vip_alloc(N, sizeof(float)), *out[2], channels[5][2 * VIP_LANES];
+    float *y = vip_alloc(N, sizeof(float)), *g = vip_alloc(N, sizeof(float)), *out[2];
+    _Alignas(64) float channels[5][2 * VIP_LANES];
     for (uint32_t i = 0; i < 5; i++) {
         fill(channels[i], 2 * VIP_LANES, 10 + i, 1);
     }
