@@ -66,6 +66,7 @@ BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.
 PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 $(if $(HAVE_JACK),vipann-jack.1) \
     $(if $(HAVE_PORTAUDIO),vipann-live.1 vipann-devices.1)) $(TRAIN_PAGES)
 COMPLETION = $(BUILD)/manual/vipann.bash $(if $(HAVE_DNNL),$(BUILD)/manual/vipann-train.bash)
+SERVICE = $(if $(HAVE_PORTAUDIO),$(BUILD)/vipann.service)
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
 UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc),$(call programs,tests/unit,test_*))
@@ -90,9 +91,9 @@ PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
 # What the threads of JACK and PortAudio do, watched.
 RT_CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
 HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o %/jack_player.o,$(call objects,tests/hosts/*.c))
-THREADED = ring results engine_threads library hearing jobs stream stream_exchange live $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) $(if $(HAVE_JACK),jack_note_queue) # unit tests in which threads meet: run under the thread sanitizer too
+THREADED = ring results engine_threads library hearing jobs stream stream_exchange live clips $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) $(if $(HAVE_JACK),jack_note_queue) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
-REALTIME = $(ENGINE) $(STREAM) $(LV2) $(if $(HAVE_PORTAUDIO),$(BUILD)/plugin/portaudio/shared.o)
+REALTIME = $(ENGINE) $(STREAM) $(LV2) $(BUILD)/plugin/out/tape.o $(if $(HAVE_PORTAUDIO),$(BUILD)/plugin/portaudio/shared.o)
 RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
@@ -121,7 +122,7 @@ help: ## this list
 all: library program trainer presets manual plugin ## the library, the program, the LV2 plugin and the manual, in build/
 
 library: $(BUILD)/$(SO) $(BUILD)/libvipann.a $(BUILD)/vipann.pc
-program: $(BUILD)/vipann
+program: $(BUILD)/vipann $(SERVICE)
 ifdef HAVE_DNNL
 trainer: $(BUILD)/vipann-train
 else
@@ -154,8 +155,10 @@ $(BUILD)/vipann-train: $(TRAINER) $(COMMON) $(BUILD)/libvipann.a
 $(BUILD)/libtrainer.a: $(filter-out %/main.o,$(TRAINER))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/vipann.pc: engine/vipann.pc.in $(BUILD)/prefix
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
+$(BUILD)/vipann.pc: engine/vipann.pc.in
+$(BUILD)/vipann.service: plugin/live/vipann.service.in
+$(BUILD)/vipann.pc $(BUILD)/vipann.service: $(BUILD)/prefix
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g; s|@VERSION@|$(VERSION)|' $< > $@
 
 # Man pages and completion are written by the tables of the commands; the page of a format is written by hand.
 $(BUILD)/manual/write: $(BUILD)/manual/write.o $(BUILD)/manual/pages.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
@@ -409,6 +412,7 @@ install: all ## into PREFIX (default /usr/local), below DESTDIR
 	install -m 644 $(PRESETS) $(INSTALLED)/share/vipann/presets
 	install -m 644 $(EXAMPLES) $(INSTALLED)/share/doc/vipann/examples
 	$(if $(MODELS),install -m 644 $(MODELS) $(INSTALLED)/share/vipann/models)
+	$(if $(SERVICE),install -d $(INSTALLED)/lib/systemd/user && install -m 644 $(SERVICE) $(INSTALLED)/lib/systemd/user)
 ifdef HAVE_LV2
 	install -d $(DESTDIR)$(LV2DIR)/vipann.lv2/models
 	for file in $(BUNDLE_FILES:$(BUNDLE)/%=%); do install -m 644 $(BUNDLE)/$$file $(DESTDIR)$(LV2DIR)/vipann.lv2/$$file || exit; done
@@ -417,7 +421,7 @@ endif
 # Folders of ours go if they are empty; those that others use stay.
 uninstall: ## takes it away again, and nothing else
 	rm -f $(addprefix $(INSTALLED)/,$(INSTALLED_PROGRAMS:%=bin/%) lib/$(SO) lib/libvipann.so lib/libvipann.a lib/pkgconfig/vipann.pc \
-	    $(INSTALLED_PROGRAMS:%=share/bash-completion/completions/%) $(MODELS:%=share/vipann/%) $(PRESETS:$(BUILD)/%=share/vipann/%) $(EXAMPLES:%=share/doc/vipann/%) \
+	    $(INSTALLED_PROGRAMS:%=share/bash-completion/completions/%) $(MODELS:%=share/vipann/%) $(PRESETS:$(BUILD)/%=share/vipann/%) $(SERVICE:$(BUILD)/%=lib/systemd/user/%) $(EXAMPLES:%=share/doc/vipann/%) \
 	    $(foreach page,$(notdir $(PAGES)),share/man/man$(subst .,,$(suffix $(page)))/$(page)) \
 	    $(patsubst engine/%,%,$(wildcard engine/include/vipann/*.h)))
 	rm -f $(BUNDLE_FILES:$(BUNDLE)/%=$(DESTDIR)$(LV2DIR)/vipann.lv2/%)

@@ -174,7 +174,7 @@ wait(session *s, double most)
 static vip_live_state
 fail(session *s, const vipann_error *error)
 {
-    vip_live_say(s->live, "%s", error->text);
+    vip_live_say(s->live, VIP_LOG_ERROR, "%s", error->text);
     return VIP_LIVE_FAILED;
 }
 
@@ -201,9 +201,9 @@ join(session *s, bool again)
             return fail(s, &error);
         }
         if (!waited) {
-            vip_live_say(s->live, "there is no JACK server yet; waiting for one");
+            vip_live_say(s->live, VIP_LOG_NOTICE, "there is no JACK server yet; waiting for one");
         } else if (error.status != VIPANN_E_IO) {
-            vip_live_say(s->live, "%s; trying again", error.text);
+            vip_live_say(s->live, VIP_LOG_WARNING, "%s; trying again", error.text);
         }
         waited = true;
         may_start = false;
@@ -213,7 +213,7 @@ join(session *s, bool again)
         }
     }
     if (waited) {
-        vip_live_say(s->live, "a JACK server is there, at %.0f Hz", vip_client_rate(s->client));
+        vip_live_say(s->live, VIP_LOG_NOTICE, "a JACK server is there, at %.0f Hz", vip_client_rate(s->client));
     }
     return wait(s, LOOK_S);
 }
@@ -260,7 +260,7 @@ tell_alone(session *s, double now)
     if (vip_client_connected(s->client)) {
         s->connected = now;
     } else if (now - s->connected >= ALONE_S) {
-        vip_live_say(s->live,
+        vip_live_say(s->live, VIP_LOG_WARNING,
                      "nothing is connected to %s, so silence is heard; connect something, or give a --connect that "
                      "matches a port (jack_lsp lists them)",
                      s->setup.inputs > 1 ? "any input" : s->inputs[0]);
@@ -326,16 +326,17 @@ hear(session *s)
         if (state == VIP_LIVE_ON) {
             leave(s);
             if (!s->reconnects) {
-                vip_live_say(s->live, "the JACK server has ended; with --reconnect we would wait for it");
+                vip_live_say(s->live, VIP_LOG_ERROR,
+                             "the JACK server has ended; with --reconnect we would wait for it");
                 return VIP_EXIT_FAILED;
             }
-            vip_live_say(s->live, "the JACK server has ended; waiting for it to come back");
+            vip_live_say(s->live, VIP_LOG_WARNING, "the JACK server has ended; waiting for it to come back");
             state = join(s, true);
         }
     }
     leave(s);
     if (state == VIP_LIVE_DONE && s->xruns > 0) {
-        vip_live_say(s->live, "JACK was late %llu times (xruns); what it played then has a hole",
+        vip_live_say(s->live, VIP_LOG_WARNING, "JACK was late %llu times (xruns); what it played then has a hole",
                      (unsigned long long)s->xruns);
     }
     return state == VIP_LIVE_DONE ? VIP_EXIT_DONE : VIP_EXIT_FAILED;

@@ -14,29 +14,27 @@
 #include <common/clock.h>
 #include <common/number.h>
 #include <common/support.h>
-#include <plugin/out/outputs.h>
 #include <plugin/program/models.h>
 #include <plugin/stream/stream.h>
 
+#include "audience.h"
 #include "live_options.h"
-#include "notices.h"
 #include "pumps.h"
+#include "service.h"
 #include "signals.h"
+#include "standing.h"
 #include "wall.h"
-#include "writer.h"
 
 static const struct timespec TURN = {0, 10000000};   /* between two looks for news */
 static const struct timespec A_WHILE = {0, 1000000}; /* between two looks whether the writer has caught up */
 static const double FULL = 0.5;                      /* of the queue of results, where sound waits for the writer */
 static const double LOOK_S = 1;                      /* between two looks how the streams stand */
+static const double TELL_S = 60;                     /* between two lines on that */
 
 typedef struct {
     vip_wall wall;
-    double lost_before;         /* s of sound, in earlier stretches */
-    double lost;                /* s, as last told */
-    uint32_t tag;               /* of the model that was looked at last */
-    uint32_t passes, hop;       /* likewise; 0: not yet */
-    uint64_t unread;            /* likewise */
+    double lost_before; /* s of sound, in earlier stretches */
+    vip_standing standing;
     vipann_result newest;       /* of this stretch; its arrays mean nothing */
     atomic_uint_least64_t left; /* frames that may still be heard; the audio thread's, others only look: relaxed */
     atomic_bool fast;           /* sound comes faster than the clock goes; likewise */
@@ -46,8 +44,7 @@ struct vip_live {
     vip_live_setup setup;
     const vip_arguments *arguments;
     vip_notices notices;
-    vip_writer *writer;
-    vip_outputs *outputs;
+    vip_audience *audience;
     vipann_model *model;
     vipann_rules *rules;
     vip_stream_options options;
@@ -55,30 +52,33 @@ struct vip_live {
     double duration;  /* s that are to be heard; 0: no end */
     vip_pumps *pumps; /* NULL: no sound comes */
     vip_stream *streams[VIP_LIVE_MOST_INPUTS];
-    double before;        /* s: time of the results when this stretch of sound began */
-    double ended;         /* s, of the clock that only goes forward: the last end; NaN: there was none */
-    double looked;        /* likewise: the last look how the streams stand */
+    double before;            /* s: time of the results when this stretch of sound began */
+    double ended;             /* s, of the clock that only goes forward: the last end; NaN: there was none */
+    double looked;            /* likewise: the last look how the streams stand */
+    double told;              /* likewise: when that was told last */
+    uint64_t results, events; /* of all inputs so far; events that have ended */
+    vip_service service;
     atomic_bool stopping; /* nothing waits for the writer any more; relaxed */
     vipann_result *result;
     input inputs[VIP_LIVE_MOST_INPUTS];
 };
 
 void
-vip_live_say(vip_live *live, const char *format, ...)
+vip_live_say(vip_live *live, vip_log_level level, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vip_notices_say(&live->notices, format, arguments);
+    vip_notices_say(&live->notices, level, format, arguments);
     va_end(arguments);
 }
 
 /* As vip_live_say, in any case: to somebody who asked for it. */
 static void
-answer(const vip_live *live, const char *format, ...)
+answer(const vip_live *live, vip_log_level level, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vip_notices_answer(&live->notices, format, arguments);
+    vip_notices_answer(&live->notices, level, format, arguments);
     va_end(arguments);
 }
 
@@ -114,7 +114,7 @@ choose_latency(vip_live *live, vipann_model *model, vipann_error *error)
         char wait[VIP_NUMBER_SIZE];
         vipann_model_describe(model, &info);
         vip_live_say(
-            live,
+            live, VIP_LOG_NOTICE,
             "--latency edge would take %.0f %% of this machine, so results are centred: they wait %s s for the "
             "sound that follows",
             100 * load, vip_number_fixed(wait, info.look_ahead_seconds, 1));
@@ -144,7 +144,7 @@ open_model(vip_live *live, vipann_error *error)
             options.latency = live->options.latency;
         }
         if (status == VIPANN_OK) {
-            status = vip_writer_enter(live->writer, live->tag + 1, model, &options, error);
+            status = vip_audience_enter(live->audience, live->tag + 1, model, &options, error);
         }
     }
     if (status != VIPANN_OK) {
@@ -171,10 +171,10 @@ reload(vip_live *live)
     vipann_model_info info;
     vipann_model_describe(live->model, &info);
     if (status != VIPANN_OK) {
-        answer(live, "%s; what was running goes on", error.text);
+        answer(live, VIP_LOG_WARNING, "%s; what was running goes on", error.text);
     } else {
-        answer(live, "%s %.12s and its rules are loaded and take over once they have heard enough", info.name,
-               info.sha256);
+        answer(live, VIP_LOG_NOTICE, "%s %.12s and its rules are loaded and take over once they have heard enough",
+               info.name, info.sha256);
     }
 }
 
@@ -184,26 +184,18 @@ static vipann_status
 set_up(vip_live *live, vipann_error *error)
 {
     const vip_arguments *a = live->arguments;
-    const vip_value *top = vip_argument(a, &VIP_OPTION_TOP), *duration = vip_argument(a, &VIP_OPTION_LIVE_DURATION);
+    const vip_value *duration = vip_argument(a, &VIP_OPTION_LIVE_DURATION);
     vipann_status status = vip_live_check(a, live->setup.inputs, error);
     if (status != VIPANN_OK) {
         return status;
     }
-    const vip_writer_setup setup = {.out = live->setup.out != NULL ? live->setup.out : stdout,
-                                    .format = vip_live_format(a),
-                                    .subject = vip_live_subject(a),
-                                    .begins = vip_argument(a, &VIP_OPTION_LIVE_BEGINS)->given,
-                                    .top = top->word != VIP_NO_WORD ? UINT32_MAX : (uint32_t)top->whole,
-                                    .inputs = live->setup.inputs,
-                                    .names = live->setup.names};
     live->duration = duration->given ? duration->number : 0;
-    live->writer = vip_writer_new(&setup, error);
-    live->result = live->writer != NULL ? vip_stream_result_new() : NULL;
+    live->result = vip_stream_result_new();
     if (live->result == NULL) {
-        return live->writer == NULL ? error->status : vip_fail_memory(error, "the results");
+        return vip_fail_memory(error, "the results");
     }
-    live->outputs = vip_outputs_new(a, error);
-    return live->outputs != NULL ? open_model(live, error) : error->status;
+    live->audience = vip_audience_new(&live->setup, error);
+    return live->audience != NULL ? open_model(live, error) : error->status;
 }
 
 vip_live *
@@ -215,9 +207,12 @@ vip_live_new(const vip_live_setup *setup, vipann_error *error)
         live->setup = *setup;
         live->arguments = setup->arguments;
         live->notices.command = setup->arguments->command->name;
+        vip_notices_asked(&live->notices, setup->arguments);
+        vip_service_open(&live->service);
         live->ended = NAN;
         vip_signals_take();
         if (set_up(live, &why) == VIPANN_OK) {
+            vip_service_ready(&live->service);
             return live;
         }
         vip_live_free(live);
@@ -234,10 +229,10 @@ vip_live_free(vip_live *live)
     if (live == NULL) {
         return;
     }
+    vip_service_close(&live->service);
     vip_signals_give_back();
-    vip_outputs_free(live->outputs);
+    vip_audience_free(live->audience);
     vip_stream_result_free(live->result);
-    vip_writer_free(live->writer);
     vipann_rules_free(live->rules);
     vipann_model_unref(live->model);
     vip_free(live);
@@ -266,10 +261,8 @@ begin_input(vip_live *live, uint32_t i, vipann_error *error)
                                      : vip_stream_give_model(live->streams[i], live->model, live->tag, true, error);
     input *in = &live->inputs[i];
     vip_wall_reset(&in->wall);
-    in->lost = 0;
-    in->unread = 0;
+    in->standing = (vip_standing){0};
     in->newest = (vipann_result){.t_seconds = -1};
-    in->passes = in->hop = 0;
     atomic_store_explicit(&in->fast, false, memory_order_relaxed);
     atomic_store_explicit(&in->left,
                           live->duration <= 0 ? UINT64_MAX
@@ -290,7 +283,8 @@ vip_live_begin(vip_live *live, double rate, uint32_t channels, vipann_error *err
     live->options.channels = channels;
     vipann_status status = VIPANN_OK;
     for (uint32_t i = 0; i < live->setup.inputs && status == VIPANN_OK; i++) {
-        status = begin_input(live, i, &why);
+        status = vip_audience_begin(live->audience, i, rate, channels, live->before, &why);
+        status = status == VIPANN_OK ? begin_input(live, i, &why) : status;
     }
     if (status == VIPANN_OK) {
         live->pumps = vip_pumps_start(live->streams, live->setup.inputs, &why);
@@ -302,9 +296,6 @@ vip_live_begin(vip_live *live, double rate, uint32_t channels, vipann_error *err
             *error = why;
         }
         return status;
-    }
-    for (uint32_t i = 0; i < live->setup.inputs; i++) {
-        vip_writer_begin(live->writer, i, rate, channels);
     }
     return VIPANN_OK;
 }
@@ -321,24 +312,6 @@ repeats(const vipann_result *last, const vipann_result *before)
            last->unknown == before->unknown && last->total_nats == before->total_nats &&
            last->aleatoric_nats == before->aleatoric_nats && last->epistemic_nats == before->epistemic_nats &&
            last->level_dbfs == before->level_dbfs && last->silent == before->silent;
-}
-
-/* Passes an event, or else a result, on to whoever wants to know. */
-static void
-pass_on(vip_live *live, uint32_t i, uint32_t tag, double utc, const vipann_event *event)
-{
-    const vip_osc_source source = {live->setup.names[i], vip_writer_model(live->writer, tag), utc};
-    if (event != NULL && live->setup.event != NULL) {
-        live->setup.event(live->setup.user, i, event);
-    }
-    if (source.model == NULL) {
-        return;
-    }
-    if (event != NULL) {
-        vip_outputs_event(live->outputs, &source, event);
-    } else {
-        vip_outputs_result(live->outputs, &source, live->result);
-    }
 }
 
 /* Writes what an input has to say, and passes its events on. */
@@ -359,8 +332,8 @@ read_input(vip_live *live, uint32_t i)
         live->result->t_seconds += live->before;
         live->result->gap_seconds += in->lost_before;
         if (!repeats(live->result, &in->newest)) {
-            vip_writer_result(live->writer, i, tag, utc, live->result);
-            pass_on(live, i, tag, utc, NULL);
+            live->results++;
+            vip_audience_result(live->audience, i, tag, utc, live->result);
         }
         in->newest = *live->result;
         any = true;
@@ -368,8 +341,11 @@ read_input(vip_live *live, uint32_t i)
     while (vip_stream_next_event(live->streams[i], &event, &tag)) {
         event.start_seconds += live->before;
         event.end_seconds += live->before;
-        vip_writer_event(live->writer, i, tag, utc, &event);
-        pass_on(live, i, tag, utc, &event);
+        live->events += event.ended;
+        if (live->setup.event != NULL) {
+            live->setup.event(live->setup.user, i, &event);
+        }
+        vip_audience_event(live->audience, i, tag, utc, &event);
         any = true;
     }
     return any;
@@ -390,7 +366,7 @@ read_all(vip_live *live)
     for (uint32_t i = 0; i < live->setup.inputs; i++) {
         any = read_input(live, i) || any;
     }
-    vip_writer_forget(live->writer, oldest);
+    vip_audience_forget(live->audience, oldest);
     return any;
 }
 
@@ -399,9 +375,9 @@ static bool
 is_written(vip_live *live)
 {
     vipann_error error = {VIPANN_OK, ""};
-    const bool written = vip_writer_check(live->writer, &error) == VIPANN_OK;
+    const bool written = vip_audience_check(live->audience, &error) == VIPANN_OK;
     if (!written && error.text[0] != '\0') {
-        vip_live_say(live, "%s", error.text);
+        vip_live_say(live, VIP_LOG_ERROR, "%s", error.text);
     }
     return written;
 }
@@ -422,12 +398,13 @@ vip_live_end(vip_live *live)
         vip_stream_look(live->streams[i], &state);
         most = state.pushed_seconds > most ? state.pushed_seconds : most;
         (void)read_input(live, i);
+        vip_audience_end(live->audience, i);
         live->inputs[i].lost_before += state.lost_seconds;
         lost += state.lost_seconds;
         late += state.late_hops;
     }
     if (lost > 0 || late > 0) {
-        vip_live_say(live, "%llu results came late and %.2f s of sound could not be heard, all in all",
+        vip_live_say(live, VIP_LOG_WARNING, "%llu results came late and %.2f s of sound could not be heard, all in all",
                      (unsigned long long)late, lost);
     }
     live->before += most;
@@ -438,44 +415,56 @@ vip_live_end(vip_live *live)
 
 /* ----------------------------------------------------------------------------------------------------------- turns */
 
-static const char *
-name_of(const vip_live *live, uint32_t i)
+static void
+say_it(void *user, vip_log_level level, const char *format, ...)
 {
-    return live->setup.names[i];
+    vip_live *live = user;
+    va_list arguments;
+    va_start(arguments, format);
+    vip_notices_say(&live->notices, level, format, arguments);
+    va_end(arguments);
 }
 
-/* Says of an input what has changed for the worse, or back. */
+/* How all inputs stand, in one line. */
 static void
-tell(vip_live *live, uint32_t i)
+tell_all(vip_live *live)
 {
-    input *in = &live->inputs[i];
-    vip_stream_state state;
-    vip_stream_look(live->streams[i], &state);
-    if (state.lost_seconds > in->lost) {
-        vip_live_say(live,
-                     "%s: %.2f s of sound could not be heard in time so far; give fewer --passes or a longer --hop",
-                     name_of(live, i), state.lost_seconds);
-        in->lost = state.lost_seconds;
+    double load = 0, lost = 0;
+    char text[160];
+    for (uint32_t i = 0; i < live->setup.inputs; i++) {
+        vip_stream_state state;
+        vip_stream_look(live->streams[i], &state);
+        load += state.load;
+        lost += state.lost_seconds + live->inputs[i].lost_before;
     }
-    if (state.unread_lost > in->unread) {
-        vip_live_say(live, "%s: %llu results were lost, since nobody reads them as fast as they come", name_of(live, i),
-                     (unsigned long long)state.unread_lost);
-        in->unread = state.unread_lost;
-    }
+    (void)snprintf(text, sizeof text, "%llu results, %llu events that ended, %.1f %% of a core, %.2f s of sound lost",
+                   (unsigned long long)live->results, (unsigned long long)live->events, 100 * load, lost);
+    vip_live_say(live, VIP_LOG_DEBUG, "so far %s", text);
+    vip_service_status(&live->service, text);
+}
+
+/* Says what is worth it of each input, and that all goes on if it does. */
+static void
+look(vip_live *live, double now)
+{
     vipann_model_info info;
-    char hop[VIP_NUMBER_SIZE];
+    const bool due = vip_service_is_due(&live->service, now);
+    bool goes_on = true;
     vipann_model_describe(live->model, &info);
-    vip_number_fixed(hop, state.hop_columns * info.column_seconds, 2);
-    const bool known = in->hop > 0 && state.tag == in->tag; /* another model may want other numbers */
-    in->tag = state.tag;
-    if (known && (state.passes < in->passes || state.hop_columns > in->hop)) {
-        vip_live_say(live, "%s: this machine is too slow just now; going on with %u passes, a result every %s s",
-                     name_of(live, i), state.passes, hop);
-    } else if (known && (state.passes > in->passes || state.hop_columns < in->hop)) {
-        vip_live_say(live, "%s: back to %u passes, a result every %s s", name_of(live, i), state.passes, hop);
+    for (uint32_t i = 0; i < live->setup.inputs && live->pumps != NULL; i++) {
+        vip_stream_state state;
+        vip_stream_look(live->streams[i], &state);
+        vip_standing_tell(&live->inputs[i].standing, live->setup.names[i], &state, info.column_seconds, say_it, live);
+        goes_on = (!due || vip_standing_goes_on(&live->inputs[i].standing, &state)) && goes_on;
     }
-    in->passes = state.passes;
-    in->hop = state.hop_columns;
+    if (due && goes_on) {
+        vip_service_sign(&live->service, now);
+    }
+    if (live->pumps != NULL && now - live->told >= TELL_S) {
+        tell_all(live);
+        live->told = now;
+    }
+    live->looked = now;
 }
 
 /* For those who are told. */
@@ -485,7 +474,7 @@ say(void *user, const char *format, ...)
     vip_live *live = user;
     va_list arguments;
     va_start(arguments, format);
-    vip_notices_say(&live->notices, format, arguments);
+    vip_notices_say(&live->notices, VIP_LOG_WARNING, format, arguments);
     va_end(arguments);
 }
 
@@ -529,13 +518,10 @@ vip_live_turn(vip_live *live)
         return stop(live, VIP_LIVE_FAILED);
     }
     const double now = vip_clock_seconds(CLOCK_MONOTONIC);
-    if (live->pumps != NULL && now - live->looked >= LOOK_S) {
-        for (uint32_t i = 0; i < live->setup.inputs; i++) {
-            tell(live, i);
-        }
-        live->looked = now;
+    if (now - live->looked >= LOOK_S) {
+        look(live, now);
     }
-    vip_outputs_look(live->outputs, say, live);
+    vip_audience_turn(live->audience, say, live);
     if (vip_signals_end() || has_heard_all(live) || has_waited_enough(live, now)) {
         return stop(live, VIP_LIVE_DONE);
     }
@@ -577,6 +563,7 @@ vip_live_push(vip_live *live, uint32_t i, const float *const *channels, uint32_t
     for (uint32_t done = 0; done < n;) {
         const uint32_t block = part_of(live, channels, done, n, part);
         (void)vip_stream_push(live->streams[i], part, block);
+        vip_audience_hear(live->audience, i, part, block);
         done += block;
     }
 }
@@ -588,11 +575,18 @@ is_over(const vip_live *live)
     return atomic_load_explicit(&live->stopping, memory_order_relaxed) || vip_signals_end();
 }
 
-static void
-wait_for_the_writer(const vip_live *live, const vip_stream *stream)
+static bool
+is_behind(const vip_live *live, uint32_t i)
 {
     vip_stream_state state;
-    for (vip_stream_look(stream, &state); state.unread >= FULL && !is_over(live); vip_stream_look(stream, &state)) {
+    vip_stream_look(live->streams[i], &state);
+    return state.unread >= FULL || vip_audience_fill(live->audience, i) >= FULL;
+}
+
+static void
+wait_for_the_writer(const vip_live *live, uint32_t i)
+{
+    while (is_behind(live, i) && !is_over(live)) {
         (void)nanosleep(&A_WHILE, NULL);
     }
 }
@@ -606,8 +600,9 @@ vip_live_push_all(vip_live *live, uint32_t i, const float *const *channels, uint
     atomic_store_explicit(&in->fast, true, memory_order_relaxed);
     for (uint32_t done = 0; done < n && !is_over(live);) {
         const uint32_t block = part_of(live, channels, done, n, part);
+        vip_audience_hear(live->audience, i, part, block);
         vip_stream_push_all(live->streams[i], part, block);
-        wait_for_the_writer(live, live->streams[i]);
+        wait_for_the_writer(live, i);
         done += block;
     }
 }

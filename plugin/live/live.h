@@ -19,6 +19,8 @@
 #include <plugin/program/asked.h>
 #include <vipann/vipann.h>
 
+#include "notices.h"
+
 typedef struct vip_live vip_live;
 
 enum { VIP_LIVE_MOST_INPUTS = 64 };
@@ -68,12 +70,14 @@ vip_live_state vip_live_end(vip_live *live);
  * milliseconds. Also while nothing has begun. */
 vip_live_state vip_live_turn(vip_live *live);
 
-/* One line on stderr behind the command's name; what is repeated within a minute is said once. */
-void vip_live_say(vip_live *live, const char *format, ...);
+/* One line on stderr behind the command's name, if it matters enough; what is repeated within a minute is said once. */
+void vip_live_say(vip_live *live, vip_log_level level, const char *format, ...);
 
 /* The options that clients share, behind those of their own that say what to hear, and before those that say what to write. */
 extern const vip_option VIP_OPTION_LIVE_DURATION, VIP_OPTION_LIVE_LATENCY, VIP_OPTION_LIVE_FORMAT,
     VIP_OPTION_LIVE_BEGINS;
+extern const vip_option VIP_OPTION_APPEND_JSONL, VIP_OPTION_APPEND_LABELS, VIP_OPTION_APPEND_LIMIT,
+    VIP_OPTION_APPEND_KEEP; /* audience.c */
 
 /* clang-format off */
 #define VIP_LIVE_OPTIONS \
@@ -81,7 +85,9 @@ extern const vip_option VIP_OPTION_LIVE_DURATION, VIP_OPTION_LIVE_LATENCY, VIP_O
     &VIP_OPTION_PRESET, &VIP_OPTION_MODEL, &VIP_OPTION_PASSES, &VIP_OPTION_MEMBERS, &VIP_OPTION_SEED, &VIP_OPTION_HOP, \
     &VIP_OPTION_WINDOW, &VIP_OPTION_HORIZON, &VIP_OPTION_LIVE_LATENCY, \
     &VIP_OPTION_RULES, &VIP_OPTION_THRESHOLD, &VIP_OPTION_ONLY, &VIP_OPTION_IGNORE, \
-    &VIP_OPTION_EVENTS, &VIP_OPTION_LIVE_BEGINS, &VIP_OPTION_LIVE_FORMAT, &VIP_OPTION_TOP
+    &VIP_OPTION_EVENTS, &VIP_OPTION_LIVE_BEGINS, &VIP_OPTION_LIVE_FORMAT, &VIP_OPTION_TOP, \
+    &VIP_OPTION_APPEND_JSONL, &VIP_OPTION_APPEND_LABELS, &VIP_OPTION_APPEND_LIMIT, &VIP_OPTION_APPEND_KEEP, \
+    &VIP_OPTION_LOG
 /* clang-format on */
 
 #endif /* VIP_PLUGIN_LIVE_LIVE_H */

@@ -67,6 +67,9 @@ vip_live_check(const vip_arguments *a, uint32_t inputs, vipann_error *error)
     if (format->single && inputs > 1) {
         contradiction =
             "--format labels tells of one input; hear each with a program of its own, or give another --format";
+    } else if (vip_argument(a, &VIP_OPTION_APPEND_LABELS)->given && inputs > 1) {
+        contradiction =
+            "--append-labels tells of one input; hear each with a program of its own, or give --append-jsonl";
     } else if (vip_argument(a, &VIP_OPTION_LIVE_BEGINS)->given && (!events || format->single)) {
         contradiction = "--begins is about events as text, jsonl or csv; give --events and one of these";
     }

@@ -32,6 +32,7 @@ struct vip_writer {
     bool columns; /* an input has named them, which all share */
     int broken;   /* errno of what could not be written; 0: all is well */
     bool said;
+    vipann_error lost; /* of a file that grows: why a line was not written; VIPANN_OK: none has been lost */
 };
 
 /* --------------------------------------------------------------------------------------------------------- set-up */
@@ -153,6 +154,10 @@ vip_writer_model(vip_writer *w, uint32_t tag)
 static void
 flush(vip_writer *w)
 {
+    if (w->setup.file != NULL) {
+        (void)vip_append_commit(w->setup.file, &w->lost);
+        return;
+    }
     errno = 0;
     if ((fflush(w->setup.out) != 0 || ferror(w->setup.out) != 0) && w->broken == 0) {
         w->broken = errno != 0 ? errno : EIO;
@@ -233,4 +238,12 @@ vip_writer_check(vip_writer *w, vipann_error *error)
     w->said = true;
     return say ? vip_fail(error, VIPANN_E_IO, "standard output: %s", strerror(w->broken))
                : vip_fail(error, VIPANN_E_IO, "%s", "");
+}
+
+vipann_status
+vip_writer_look(vip_writer *w, vipann_error *error)
+{
+    *error = w->lost;
+    w->lost = (vipann_error){VIPANN_OK, ""};
+    return error->status;
 }

@@ -4,13 +4,15 @@
 #ifndef VIP_PLUGIN_LIVE_WRITER_H
 #define VIP_PLUGIN_LIVE_WRITER_H
 
+#include <common/append_file.h>
 #include <plugin/report/report.h>
 
 typedef struct vip_writer vip_writer;
 
 /* What all that is written has in common. */
 typedef struct {
-    FILE *out;                /* borrowed */
+    vip_append_file *file;    /* borrowed; NULL: `out` is no file of this kind */
+    FILE *out;                /* borrowed; that of the file, if it is one */
     const vip_format *format; /* borrowed */
     vip_subject subject;      /* VIP_RESULTS or VIP_EVENTS */
     bool begins;              /* events also when they begin */
@@ -43,7 +45,11 @@ void vip_writer_begin(vip_writer *writer, uint32_t input, double rate, uint32_t 
 void vip_writer_result(vip_writer *writer, uint32_t input, uint32_t tag, double utc, const vipann_result *result);
 void vip_writer_event(vip_writer *writer, uint32_t input, uint32_t tag, double utc, const vipann_event *event);
 
-/* Whether all found room so far; else E_IO, once with a line, after that and where a reader has gone away without. */
+/* Whether all found room so far; else E_IO, once with a line, after that and where a reader has gone away without. What is
+ * written to a file of the kind that grows goes on in any case: */
 vipann_status vip_writer_check(vip_writer *writer, vipann_error *error);
+
+/* why the newest of its lines that could not be written since the last look was not: E_IO; or VIPANN_OK. */
+vipann_status vip_writer_look(vip_writer *writer, vipann_error *error);
 
 #endif /* VIP_PLUGIN_LIVE_WRITER_H */

@@ -143,7 +143,7 @@ free_environment(char **variables)
 
 /* Ours, then what we found less what was ours. Ends with NULL. NULL: memory is short. */
 static char **
-make_environment(const vip_hook_event *told)
+make_environment(const vip_told *told)
 {
     const vipann_event *e = told->event;
     size_t inherited = 0;
@@ -243,7 +243,7 @@ place_for(vip_hook *hook, double now)
 static void look_at_all(vip_hook *hook, double now);
 
 void
-vip_hook_run(vip_hook *hook, const vip_hook_event *event, double now)
+vip_hook_run(vip_hook *hook, const vip_told *event, double now)
 {
     look_at_all(hook, now);
     child *c = place_for(hook, now);

@@ -9,6 +9,8 @@
 #include <common/options.h>
 #include <vipann/vipann.h>
 
+#include "told.h"
+
 typedef struct vip_hook vip_hook;
 
 enum { VIP_HOOK_AT_ONCE = 8 };
@@ -18,13 +20,6 @@ typedef struct {
     uint32_t a_minute;   /* how many may begin within any minute, 1 .. 6000; what is beyond is left out and counted */
     double patience;     /* s; a command that takes longer is killed, with all that it began */
 } vip_hook_setup;
-
-/* What a command is told; texts are borrowed for the call. */
-typedef struct {
-    const char *input, *label, *model;
-    double utc; /* of time 0, seconds since 1970; NaN: not known */
-    const vipann_event *event;
-} vip_hook_event;
 
 /* What has gone wrong since the last look. */
 typedef struct {
@@ -43,7 +38,7 @@ vip_hook *vip_hook_new(const vip_hook_setup *setup, vipann_error *error);
 void vip_hook_free(vip_hook *hook);
 
 /* Runs the command, or counts that it could not. now: s, of a clock that only goes forward. */
-void vip_hook_run(vip_hook *hook, const vip_hook_event *event, double now);
+void vip_hook_run(vip_hook *hook, const vip_told *event, double now);
 
 /* Looks which commands have ended and which take too long; true: *news tells of something. */
 bool vip_hook_look(vip_hook *hook, double now, vip_hook_news *news);

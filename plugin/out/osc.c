@@ -170,10 +170,10 @@ next_class(const vipann_result *r, uint32_t *at, bool first)
 }
 
 void
-vip_osc_result(vip_osc *osc, const vip_osc_source *source, const vipann_result *r)
+vip_osc_result(vip_osc *osc, const char *input, const vipann_model *model, const vipann_result *r)
 {
     lo_message message = lo_message_new();
-    (void)lo_message_add_string(message, source->input);
+    (void)lo_message_add_string(message, input);
     (void)lo_message_add_double(message, r->t_seconds);
     add_float(message, r->total_nats);
     add_float(message, r->aleatoric_nats);
@@ -184,9 +184,9 @@ vip_osc_result(vip_osc *osc, const vip_osc_source *source, const vipann_result *
     uint32_t at = 0;
     for (uint32_t i = 0; i < osc->top && next_class(r, &at, i == 0); i++) {
         message = lo_message_new();
-        (void)lo_message_add_string(message, source->input);
+        (void)lo_message_add_string(message, input);
         (void)lo_message_add_double(message, r->t_seconds);
-        (void)lo_message_add_string(message, vipann_model_label(source->model, at));
+        (void)lo_message_add_string(message, vipann_model_label(model, at));
         add_float(message, (double)r->p[at]);
         add_float(message, r->has_epistemic ? (double)r->std[at] : (double)NAN);
         send_off(osc, osc->label, message);
@@ -194,14 +194,15 @@ vip_osc_result(vip_osc *osc, const vip_osc_source *source, const vipann_result *
 }
 
 void
-vip_osc_event(vip_osc *osc, const vip_osc_source *source, const vipann_event *e)
+vip_osc_event(vip_osc *osc, const vip_told *told)
 {
+    const vipann_event *e = told->event;
     char utc[VIP_CLOCK_SIZE];
-    const char *moment = vip_clock_utc(utc, source->utc + e->start_seconds);
+    const char *moment = vip_clock_utc(utc, told->utc + e->start_seconds);
     lo_message message = lo_message_new();
     (void)lo_message_add_string(message, e->ended ? "end" : "begin");
-    (void)lo_message_add_string(message, source->input);
-    (void)lo_message_add_string(message, vipann_model_label(source->model, e->class_index));
+    (void)lo_message_add_string(message, told->input);
+    (void)lo_message_add_string(message, told->label);
     (void)lo_message_add_int64(message, (int64_t)e->id);
     (void)lo_message_add_double(message, e->start_seconds);
     (void)lo_message_add_double(message, e->end_seconds);

@@ -14,14 +14,9 @@
 #include <common/options.h>
 #include <vipann/vipann.h>
 
-typedef struct vip_osc vip_osc;
+#include "told.h"
 
-/* Whom messages are about; borrowed for the call. */
-typedef struct {
-    const char *input;
-    const vipann_model *model;
-    double utc; /* of time 0, seconds since 1970; NaN: not known */
-} vip_osc_source;
+typedef struct vip_osc vip_osc;
 
 /* target: HOST:PORT, such as localhost:9000 or [::1]:9000, whose address is looked up once, here; prefix: begins with a slash.
  * top: most classes of a result. NULL: E_ARG (what is wrong with them, or that there is no such host), E_MEMORY. */
@@ -30,8 +25,9 @@ vip_osc *vip_osc_new(const char *target, const char *prefix, uint32_t top, vipan
 /* NULL is allowed. */
 void vip_osc_free(vip_osc *osc);
 
-void vip_osc_result(vip_osc *osc, const vip_osc_source *source, const vipann_result *result);
-void vip_osc_event(vip_osc *osc, const vip_osc_source *source, const vipann_event *event);
+/* model: whose result it is. */
+void vip_osc_result(vip_osc *osc, const char *input, const vipann_model *model, const vipann_result *result);
+void vip_osc_event(vip_osc *osc, const vip_told *told);
 
 /* Messages that the system would not take since the last look, and why the newest of them; NULL: none. */
 const char *vip_osc_look(vip_osc *osc);

@@ -9,7 +9,10 @@
 #include <common/support.h>
 
 struct vip_outputs {
+    uint32_t inputs;
+    const char *const *names;
     vip_hook *hook; /* NULL: not asked for; likewise below */
+    vip_clips *clips;
     vip_osc *osc;
 };
 
@@ -33,14 +36,17 @@ open_osc(vip_outputs *outputs, const vip_arguments *a, vipann_error *error)
 #endif
 
 vip_outputs *
-vip_outputs_new(const vip_arguments *arguments, vipann_error *error)
+vip_outputs_new(const vip_arguments *arguments, uint32_t inputs, const char *const *names, vipann_error *error)
 {
     vip_outputs *outputs = vip_alloc(1, sizeof *outputs);
     if (outputs == NULL) {
         (void)vip_fail_memory(error, "who is told");
         return NULL;
     }
+    outputs->inputs = inputs;
+    outputs->names = names;
     vipann_status good = vip_hook_asked(arguments, &outputs->hook, error);
+    good = good == VIPANN_OK ? vip_clips_asked(arguments, inputs, &outputs->clips, error) : good;
 #ifdef VIPANN_LO
     good = good == VIPANN_OK ? open_osc(outputs, arguments, error) : good;
 #endif
@@ -56,35 +62,77 @@ vip_outputs_free(vip_outputs *outputs)
 {
     if (outputs != NULL) {
         vip_hook_free(outputs->hook);
+        vip_clips_free(outputs->clips);
         OSC(vip_osc_free(outputs->osc));
         vip_free(outputs);
     }
 }
 
-void
-vip_outputs_result(vip_outputs *outputs, const vip_osc_source *source, const vipann_result *result)
+/* ------------------------------------------------------------------------------------------------------------ sound */
+
+vipann_status
+vip_outputs_begin(vip_outputs *outputs, uint32_t input, double rate, uint32_t channels, double zero,
+                  vipann_error *error)
 {
-    OSC(vip_osc_result(outputs->osc, source, result));
+    return outputs->clips != NULL ? vip_clips_begin(outputs->clips, input, rate, channels, zero, error) : VIPANN_OK;
+}
+
+void
+vip_outputs_hear(vip_outputs *outputs, uint32_t input, const float *const *channels, uint32_t frames)
+{
+    if (outputs->clips != NULL) {
+        vip_clips_hear(outputs->clips, input, channels, frames);
+    }
+}
+
+double
+vip_outputs_fill(const vip_outputs *outputs, uint32_t input)
+{
+    return outputs->clips != NULL ? vip_clips_fill(outputs->clips, input) : 0;
+}
+
+void
+vip_outputs_end(vip_outputs *outputs, uint32_t input)
+{
+    if (outputs->clips != NULL) {
+        vip_clips_end(outputs->clips, input);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------- what is heard */
+
+void
+vip_outputs_result(vip_outputs *outputs, uint32_t input, const vipann_model *model, const vipann_result *result)
+{
+    OSC(vip_osc_result(outputs->osc, outputs->names[input], model, result));
     (void)outputs;
-    (void)source;
+    (void)input;
+    (void)model;
     (void)result;
 }
 
 void
-vip_outputs_event(vip_outputs *outputs, const vip_osc_source *source, const vipann_event *event)
+vip_outputs_event(vip_outputs *outputs, uint32_t input, const vipann_model *model, double utc,
+                  const vipann_event *event)
 {
-    OSC(vip_osc_event(outputs->osc, source, event));
+    vipann_model_info info;
+    vipann_model_describe(model, &info);
+    const vip_told told = {.index = input,
+                           .input = outputs->names[input],
+                           .label = vipann_model_label(model, event->class_index),
+                           .model = info.name,
+                           .utc = utc,
+                           .event = event};
+    if (outputs->clips != NULL) {
+        vip_clips_event(outputs->clips, &told);
+    }
+    OSC(vip_osc_event(outputs->osc, &told));
     if (outputs->hook != NULL) {
-        vipann_model_info info;
-        vipann_model_describe(source->model, &info);
-        const vip_hook_event told = {.input = source->input,
-                                     .label = vipann_model_label(source->model, event->class_index),
-                                     .model = info.name,
-                                     .utc = source->utc,
-                                     .event = event};
         vip_hook_run(outputs->hook, &told, vip_clock_seconds(CLOCK_MONOTONIC));
     }
 }
+
+/* ----------------------------------------------------------------------------------------------------------- turns */
 
 static void
 look_at_commands(vip_hook *hook, vip_outputs_say *say, void *user)
@@ -108,9 +156,35 @@ look_at_commands(vip_hook *hook, vip_outputs_say *say, void *user)
     }
 }
 
-void
-vip_outputs_look(vip_outputs *outputs, vip_outputs_say *say, void *user)
+static void
+look_at_clips(vip_clips *clips, vip_outputs_say *say, void *user)
 {
+    vip_clips_news news;
+    vip_clip clip;
+    if (clips == NULL) {
+        return;
+    }
+    vip_clips_turn(clips);
+    while (vip_clips_next(clips, &clip)) {
+    }
+    if (!vip_clips_look(clips, &news)) {
+        return;
+    }
+    if (news.failed > 0) {
+        say(user, "--save-events: a clip was not saved: %s", news.why);
+    }
+    if (news.left_out > 0) {
+        say(user, "--save-events: clips were left out, since too many events lasted at a time or were told too late");
+    }
+    if (news.lost > 0) {
+        say(user, "--save-events: %.2f s of sound are missing in clips, since writing them took too long", news.lost);
+    }
+}
+
+void
+vip_outputs_turn(vip_outputs *outputs, vip_outputs_say *say, void *user)
+{
+    look_at_clips(outputs->clips, say, user);
     look_at_commands(outputs->hook, say, user);
 #ifdef VIPANN_LO
     const char *why = outputs->osc != NULL ? vip_osc_look(outputs->osc) : NULL;

@@ -180,7 +180,7 @@ begin(listener *l, vipann_error *error)
         return vip_fail(error, VIPANN_E_MEMORY, "no more threads can be had");
     }
     if (l->has_begun) {
-        vip_live_say(l->live, "%s is heard again, at %.0f Hz", l->name, l->rate);
+        vip_live_say(l->live, VIP_LOG_NOTICE, "%s is heard again, at %.0f Hz", l->name, l->rate);
     }
     l->begun = l->has_begun = true;
     return VIPANN_OK;
@@ -230,9 +230,9 @@ lose(listener *l, vipann_error *error)
         return vip_fail(error, VIPANN_E_IO, "%s has gone", l->name);
     }
     if (lost) {
-        vip_live_say(l->live, "%s has gone; waiting until it comes back", l->name);
+        vip_live_say(l->live, VIP_LOG_WARNING, "%s has gone; waiting until it comes back", l->name);
     } else if (how == VIP_CHILD_REFUSED) {
-        vip_live_say(l->live, "still waiting: %s", why.text);
+        vip_live_say(l->live, VIP_LOG_WARNING, "still waiting: %s", why.text);
     }
     return VIPANN_OK;
 }
@@ -242,7 +242,7 @@ tell_lost(listener *l)
 {
     const uint64_t dropped = atomic_load_explicit(&vip_ear_shared(l->ear)->dropped, memory_order_relaxed);
     if (dropped > l->lost) {
-        vip_live_say(l->live, "%s: %.2f s of sound were lost while this program was held up", l->name,
+        vip_live_say(l->live, VIP_LOG_WARNING, "%s: %.2f s of sound were lost while this program was held up", l->name,
                      (double)(dropped - l->lost) / l->rate);
         l->lost = dropped;
     }

@@ -448,6 +448,29 @@ others_are_told() {
     [ "$(grep -c '^in_1 ' "$scratch/told")" -gt 0 ] || fail 'no command was run'
 }
 
+# Files of events, and clips, hold the events that are written; a clip begins a second before its event, if it can.
+events_are_kept() {
+    local events n=0 start end frames wanted file
+    start_server 48000 512 || return
+    free_wheel 1 "$scratch/one.wav" --events --format jsonl --threshold 0.55 --append-jsonl "$scratch/kept.jsonl" \
+        --append-labels "$scratch/kept.txt" --save-events "$scratch/clips" || return
+    events=$(wc -l < "$scratch/out")
+    [ "$events" -gt 0 ] || fail 'no events'
+    [ "$(jq -c 'select(.end_s != null)' "$scratch/kept.jsonl")" = "$(jq -c . "$scratch/out")" ] || fail 'other events in JSON'
+    [ "$(jq -c 'select(.end_s == null)' "$scratch/kept.jsonl" | wc -l)" = "$events" ] || fail 'begins are missing'
+    [ "$(wc -l < "$scratch/kept.txt")" = "$events" ] || fail 'labels are missing'
+    [ "$(find "$scratch/clips" -name '*.flac' | wc -l)" = "$events" ] && [ "$(wc -l < "$scratch/clips/clips.csv")" = $((events + 1)) ] ||
+        fail "$events events, but: $(ls "$scratch/clips")"
+    command -v ffprobe > /dev/null || return
+    while read -r start end; do
+        n=$((n + 1))
+        file=$(find "$scratch/clips" -name "*_in_1_${n}_*.flac")
+        frames=$(ffprobe -v error -show_entries stream=duration_ts -of csv=p=0 "$file")
+        wanted=$(awk "BEGIN { a = $start > 1 ? $start - 1 : 0; print int(($end - a) * 48000 + 0.5) }")
+        [ "$frames" = "$wanted" ] || fail "$file has $frames frames; expected $wanted"
+    done < <(jq -r -s 'sort_by(.start_s) | .[] | "\(.start_s) \(.end_s)"' "$scratch/out")
+}
+
 is_case 'one input: the same as the file' one_input
 is_case 'one input: the same events as the file' one_input_events
 is_case 'two inputs: the same as the channels of the file' two_inputs
@@ -470,6 +493,7 @@ is_case 'the server is killed and comes back' returns_kill
 is_case 'the server comes later' comes_late
 is_case 'a note while an event lasts' midi_notes
 command -v oscdump > /dev/null && "$VIPANN" jack --help | grep -q -- --osc && is_case 'commands and OSC' others_are_told
+is_case 'files and clips' events_are_kept
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

@@ -43,10 +43,10 @@ static const vipann_event EVENT = {.id = 7,
                                    .epistemic_nats = 0.125,
                                    .unknown = VIPANN_NO};
 
-static vip_hook_event
+static vip_told
 told_of(const vipann_event *event)
 {
-    return (vip_hook_event){.input = "in_1", .label = HOSTILE, .model = "a model", .utc = 0, .event = event};
+    return (vip_told){.input = "in_1", .label = HOSTILE, .model = "a model", .utc = 0, .event = event};
 }
 
 /* Looks until nothing has been running for a while, 20 s at most; adds up what it tells. */
@@ -101,7 +101,7 @@ test_a_command_finds_in_its_environment_what_happened(void **state)
     const vip_hook_setup setup = {.command = command, .a_minute = 60, .patience = 20};
     vip_hook *hook = vip_hook_new(&setup, &error);
     assert_non_null(hook);
-    const vip_hook_event told = told_of(&EVENT);
+    const vip_told told = told_of(&EVENT);
     vip_hook_run(hook, &told, now());
     vip_hook_free(hook); /* which waits for it */
     size_t bytes;
@@ -120,7 +120,7 @@ test_no_more_commands_begin_within_a_minute_than_allowed(void **state)
     const vip_hook_setup setup = {.command = command, .a_minute = 3, .patience = 1e6};
     vip_hook *hook = vip_hook_new(&setup, &error);
     assert_non_null(hook);
-    const vip_hook_event told = told_of(&EVENT);
+    const vip_told told = told_of(&EVENT);
     for (int i = 0; i < 10; i++) {
         vip_hook_run(hook, &told, 1000 + i); /* s of our own clock */
     }
@@ -147,7 +147,7 @@ test_a_command_that_hangs_is_killed_with_all_it_began(void **state)
     const vip_hook_setup setup = {.command = command, .a_minute = 60, .patience = 0.1};
     vip_hook *hook = vip_hook_new(&setup, &error);
     assert_non_null(hook);
-    const vip_hook_event told = told_of(&EVENT);
+    const vip_told told = told_of(&EVENT);
     const double before = now();
     vip_hook_run(hook, &told, now());
     assert_true(now() - before < 1); /* nothing waits for it */
@@ -165,7 +165,7 @@ test_at_most_so_many_run_at_once(void **state)
     const vip_hook_setup setup = {.command = "sleep 1000", .a_minute = 60, .patience = 1000};
     vip_hook *hook = vip_hook_new(&setup, &error);
     assert_non_null(hook);
-    const vip_hook_event told = told_of(&EVENT);
+    const vip_told told = told_of(&EVENT);
     for (int i = 0; i < VIP_HOOK_AT_ONCE + 5; i++) {
         vip_hook_run(hook, &told, now());
     }
@@ -185,7 +185,7 @@ test_a_command_that_fails_is_told_of(void **state)
     const vip_hook_setup setup = {.command = "exit 3", .a_minute = 60, .patience = 20};
     vip_hook *hook = vip_hook_new(&setup, &error);
     assert_non_null(hook);
-    const vip_hook_event told = told_of(&EVENT);
+    const vip_told told = told_of(&EVENT);
     vip_hook_run(hook, &told, now());
     const vip_hook_news news = wait_for(hook, 0);
     assert_int_equal(news.failed, 1);
@@ -203,7 +203,7 @@ test_a_command_inherits_no_file_of_ours(void **state)
     vip_hook *hook = vip_hook_new(&setup, &error);
     const int ours = dup(0);
     assert_true(hook != NULL && ours > 2);
-    const vip_hook_event told = told_of(&EVENT);
+    const vip_told told = told_of(&EVENT);
     vip_hook_run(hook, &told, now());
     vip_hook_free(hook);
     size_t bytes;

@@ -116,7 +116,6 @@ test_what_is_heard_arrives_as_it_was(void **state)
     vip_osc *osc = vip_osc_new(e.target, "/studio/a", 3, &error);
     assert_non_null(osc);
     float p[CLASSES] = {0.25f, 0.5f, 0.75f, 0.5f}, std[CLASSES] = {0.125f, 0, 0.0625f, 0};
-    const vip_osc_source source = {"in_1", model, 0};
     vipann_result result = {.t_seconds = 1.5,
                             .has_epistemic = true,
                             .unknown = VIPANN_NO,
@@ -127,7 +126,7 @@ test_what_is_heard_arrives_as_it_was(void **state)
                             .classes = CLASSES,
                             .p = p,
                             .std = std};
-    vip_osc_result(osc, &source, &result);
+    vip_osc_result(osc, "in_1", model, &result);
     listen_to(&e, 4);
     assert_string_equal(e.said[0], "/studio/a/uncertainty sdfffFf in_1 1.5 0.75 0.5 0.25 -20");
     assert_string_equal(e.said[1], "/studio/a/class sdsff in_1 1.5 \"' $(x) \\ %s 0.75 0.0625");
@@ -136,7 +135,7 @@ test_what_is_heard_arrives_as_it_was(void **state)
     e.n = 0;
     result.has_epistemic = false;
     result.unknown = VIPANN_CANNOT_SAY;
-    vip_osc_result(osc, &source, &result);
+    vip_osc_result(osc, "in_1", model, &result);
     listen_to(&e, 4);
     assert_string_equal(e.said[0], "/studio/a/uncertainty sdffNNf in_1 1.5 0.75 0.5 -20");
     assert_string_equal(e.said[1], "/studio/a/class sdsfN in_1 1.5 \"' $(x) \\ %s 0.75");
@@ -150,7 +149,8 @@ test_what_is_heard_arrives_as_it_was(void **state)
                                 .has_epistemic = true,
                                 .epistemic_nats = 0.25,
                                 .unknown = VIPANN_YES};
-    vip_osc_event(osc, &source, &event);
+    const vip_told told = {.input = "in_1", .label = vipann_model_label(model, 1), .event = &event};
+    vip_osc_event(osc, &told);
     listen_to(&e, 1);
     assert_string_equal(e.said[0],
                         "/studio/a/event ssshddffTs end in_1 class 1 7 0.5 2 0.75 0.25 1970-01-01T00:00:00.500Z");
@@ -165,19 +165,17 @@ test_a_receiver_that_is_gone_or_slow_keeps_nobody(void **state)
 {
     (void)state;
     ears e;
-    char path[64];
     vipann_error error;
-    vipann_model *model = make_model(path);
     open_ears(&e);
     enum { MESSAGES = 20000 };
-    const vip_osc_source source = {"in_1", model, 0};
     const vipann_event event = {.id = 7, .class_index = 1};
+    const vip_told told = {.input = "in_1", .label = "a label", .event = &event};
     for (int gone = 0; gone < 2; gone++) { /* at first somebody is there who never reads */
         vip_osc *osc = vip_osc_new(e.target, "/vipann", 5, &error);
         assert_non_null(osc);
         const double before = vip_clock_seconds(CLOCK_MONOTONIC);
         for (int i = 0; i < MESSAGES; i++) {
-            vip_osc_event(osc, &source, &event);
+            vip_osc_event(osc, &told);
         }
         assert_true(vip_clock_seconds(CLOCK_MONOTONIC) - before < 20);
         (void)vip_osc_look(osc); /* a loss that the system tells of is told on, one that it does not is none */
@@ -187,7 +185,6 @@ test_a_receiver_that_is_gone_or_slow_keeps_nobody(void **state)
             lo_server_free(e.server);
         }
     }
-    vipann_model_unref(model);
 }
 
 static void
