@@ -158,7 +158,7 @@ $(BUILD)/libtrainer.a: $(filter-out %/main.o,$(TRAINER))
 $(BUILD)/vipann.pc: engine/vipann.pc.in
 $(BUILD)/vipann.service: plugin/live/vipann.service.in
 $(BUILD)/vipann.pc $(BUILD)/vipann.service: $(BUILD)/prefix
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|g; s|@VERSION@|$(VERSION)|' $< > $@
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g; s|@VERSION@|$(VERSION)|' $(filter %.in,$^) > $@
 
 # Man pages and completion are written by the tables of the commands; the page of a format is written by hand.
 $(BUILD)/manual/write: $(BUILD)/manual/write.o $(BUILD)/manual/pages.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
