@@ -5,6 +5,7 @@
 #include <math.h>
 #include <sndfile.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <base/memory.h>
 #include <base/status.h>
@@ -24,7 +25,18 @@ struct vip_flac {
     float block[BLOCK * VIP_FLAC_CHANNELS];
 };
 
-/* libFLAC ends the program at bytes that are not UTF-8; what cannot be shown is '?' here, too. */
+/* To libFLAC the two code points at the end of the basic plane are no UTF-8. */
+static void
+replace_ends(char *text)
+{
+    for (char *at = text; (at = strstr(at, "\xef\xbf")) != NULL; at += 2) {
+        if (at[2] == '\xbe' || at[2] == '\xbf') {
+            memset(at, '?', 3);
+        }
+    }
+}
+
+/* What libFLAC does not take for UTF-8 ends the program, in libsndfile; what cannot be shown is '?' here, too. */
 static void
 tag(SNDFILE *file, int what, const char *text)
 {
@@ -35,6 +47,7 @@ tag(SNDFILE *file, int what, const char *text)
     if (out != NULL) {
         (void)vip_text_put(out, &style, text, 0, MOST_TAG);
         if (fclose(out) == 0) {
+            replace_ends(clean);
             (void)sf_set_string(file, what, clean);
         }
         free(clean);

@@ -13,7 +13,7 @@ there() { # PATTERN...: under the prefix
 }
 there bin/vipann lib/libvipann.so lib/libvipann.so.0 lib/libvipann.a lib/pkgconfig/vipann.pc include/vipann/vipann.h \
     'share/vipann/models/*.safetensors' share/vipann/presets/{quick,careful,night,fast,midi}.conf \
-    'share/man/man1/vipann*.1' 'share/man/man5/vipann*.5' share/bash-completion/completions/vipann share/doc/vipann/examples/hear.c
+    lib/systemd/user/vipann.service 'share/man/man1/vipann*.1' 'share/man/man5/vipann*.5' share/bash-completion/completions/vipann share/doc/vipann/examples/hear.c
 for program in $programs; do
     there "bin/$program" "share/man/man1/$program.1" "share/bash-completion/completions/$program"
     [ -x "$prefix/bin/$program" ] || fail "$program cannot be run"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* make_tiny_model.c -- writes a model of random numbers: `make_tiny_model OUT [arch width classes padding posterior seed
  * [f32|f16 [multilabel|multiclass [members [prototypes]]]]]`. With prototypes it states a sum of parts, too. Without further words a ResNet-22 of width 1 that the tests read in no
- * time. Member m of an ensemble is the deterministic model of seed + m. */
+ * time. `make_tiny_model --hostile OUT ...`: its labels hold what a careless program would run, print or trip over. Member m of an ensemble is the deterministic model of seed + m. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +37,30 @@ number(const char *text, unsigned long most)
     return (uint32_t)x;
 }
 
+/* What terminals obey, shells run, tables and paths trip over, and no text should hold. */
+static bool
+name_hostile(vip_model *model)
+{
+    static const char *const names[] = {
+        "\"'; touch owned; $(touch owned) `touch owned` %s %n \\", "line\nbreak\ttab\r\"comma\",;",
+        "\033]0;owned\a\033[2J\033[31m../../owned/\xc2\x9b"
+        "31m",
+        "\xe2\x80\xae gnihtemos \xf0\x9f\x98\x80 a\xcc\x80\xcc\x81 \xe2\x81\xa6 \xef\xbf\xbf"};
+    bool good = true;
+    for (uint32_t i = 0; i < model->network.classes; i++) {
+        vip_free(model->labels[i]);
+        model->labels[i] = vip_copy_string(names[i % (sizeof names / sizeof *names)]);
+        good = good && model->labels[i] != NULL;
+    }
+    return good;
+}
+
 int
 main(int argc, char **argv)
 {
+    const bool hostile = argc > 1 && strcmp(argv[1], "--hostile") == 0;
+    argc -= hostile;
+    argv += hostile;
     static const char *const archs[] = {"resnet22", "resnet38", "resnet54"};
     static const char *const paddings[] = {[VIP_SAME] = "same", [VIP_CAUSAL] = "causal"};
     static const char *const posteriors[] = {[VIPANN_DETERMINISTIC] = "deterministic",
@@ -67,6 +88,10 @@ main(int argc, char **argv)
 
     vip_model *model = random_ensemble(&spec, members);
     if (model != NULL && argc > 11 && !random_model_sum(model, number(argv[11], VIP_MAX_PROTOTYPES), spec.seed)) {
+        vip_model_free(model);
+        model = NULL;
+    }
+    if (model != NULL && hostile && !name_hostile(model)) {
         vip_model_free(model);
         model = NULL;
     }

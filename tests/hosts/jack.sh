@@ -471,6 +471,101 @@ events_are_kept() {
     done < <(jq -r -s 'sort_by(.start_s) | .[] | "\(.start_s) \(.end_s)"' "$scratch/out")
 }
 
+# ------------------------------------------------------------------------------------------------ nothing is lost or harmed
+
+# A model and rules with which some ten events begin in each second.
+busy() { # [--hostile]
+    "$build/tests/make_tiny_model" "$@" "$scratch/busy.safetensors" resnet22 1 64 causal || fail 'no model'
+    printf '%s\n' 'threshold = 0.35' 'hysteresis = 0' 'min_length = 0' 'merge_gap = 0' 'hops = 1 of 1' > "$scratch/busy.rules"
+}
+
+kept() { # ARGUMENT...: hears with all that keeps something, in the folder $scratch/kept
+    mkdir -p "$scratch/kept"
+    hear --model "$scratch/busy.safetensors" --window 0.32 --passes 2 --rules "$scratch/busy.rules" --events --begins --append-jsonl "$scratch/kept/events.jsonl" \
+        --append-labels "$scratch/kept/events.txt" --save-events "$scratch/kept/clips" "$@"
+}
+
+# Every line of a file is whole; of JSON, and one that can be read.
+whole_lines() {
+    local file
+    for file in "$scratch"/kept/events.*; do
+        [ ! -s "$file" ] || [ -z "$(tail -c 1 "$file" | tr -d '\n')" ] || fail "$file ends within a line: $(tail -n 1 "$file")"
+    done
+    jq -e . "$scratch/kept/events.jsonl" > /dev/null || fail 'a line is no JSON'
+    awk -F '\t' 'NF != 3' "$scratch/kept/events.txt" | { ! grep -q .; } || fail 'a line is no label'
+}
+
+# Killed at a random moment, again and again: what had been shown is kept. KILLS says how often.
+killed_at_any_moment() {
+    local i shown=0
+    busy && start_server 48000 256 || return
+    play player "$scratch/one.wav"
+    wants_port player:out_1 || return
+    for ((i = 0; i < ${KILLS:-6}; i++)); do
+        kept --connect '^player:'
+        wants_wire player:out_1 vipann:in_1 || return
+        sleep "$((RANDOM % 3)).$((RANDOM % 1000 + 1000))"
+        signal KILL
+        wait $vipann 2> /dev/null
+        whole_lines || return
+        sed '$!b; /}$/!d' "$scratch/out" >> "$scratch/shown" # the last line that was shown may be half a line
+        until ! has_port vipann:in_1; do sleep 0.05; done
+    done
+    shown=$(jq -c '[.input, .utc, .label, .end_s]' "$scratch/shown" | sort -u | tee "$scratch/a" | wc -l)
+    [ "$shown" -gt 0 ] || fail 'nothing was shown'
+    jq -c '[.input, .utc, .label, .end_s]' "$scratch/kept/events.jsonl" | sort -u > "$scratch/b"
+    comm -23 "$scratch/a" "$scratch/b" | { ! grep .; } >> "$scratch/why" || fail 'this was shown and is not kept'
+    echo "# ${KILLS:-6} kills: $shown lines had been shown, all of them are kept"
+    find "$scratch/kept/clips" ! -name '*.flac' ! -name clips.csv -type f | { ! grep .; } >> "$scratch/why" ||
+        fail 'half a clip is left'
+}
+
+# A disk that is full: one line, the analysis goes on, nothing is half written; and when there is room again, that is used.
+disk_full() {
+    local small=$scratch/kept lines
+    mkdir -p "$small" && mount -t tmpfs -o size=64k none "$small" 2> /dev/null || { echo "# skip: no tmpfs can be mounted here"; return; }
+    busy && start_server 48000 512 || return
+    play player "$scratch/one.wav"
+    wants_port player:out_1 || return
+    head -c 40000 /dev/zero > "$small/others"
+    kept --connect '^player:'
+    until_true grep -q 'save-events: a clip was not saved' "$scratch/err" || fail "nothing was said: $(ls -l "$small")"
+    cat /dev/zero > "$small/rest" 2> /dev/null
+    until_true grep -q 'append-jsonl: events are lost' "$scratch/err" || fail 'nothing was said of lines that are lost'
+    lines=$(wc -l < "$scratch/out")
+    wants_lines $((lines + 5)) || return
+    [ "$(grep -c save-events "$scratch/err")" = 1 ] && [ "$(grep -c append-jsonl "$scratch/err")" = 1 ] || fail 'said again and again'
+    rm "$small/others" "$small/rest"
+    lines=$(wc -l < "$small/events.jsonl")
+    wants_lines $((lines + 3)) "$small/events.jsonl" && signal TERM && ended 0 && whole_lines || return
+    [ "$(find "$small/clips" -name '*.flac' | wc -l)" = $(($(wc -l < "$small/clips/clips.csv") - 1)) ] ||
+        fail 'clips and their table differ'
+    umount "$small"
+}
+
+# Labels that hold what shells run, terminals obey and tables trip over are text, wherever they go.
+hostile_labels() {
+    local port=$((20000 + RANDOM % 10000))
+    busy --hostile && start_server 48000 512 || return
+    timeout -k 1 $((3 * LIMIT)) oscdump -L "$port" > "$scratch/osc" 2>> "$scratch/why" < /dev/null &
+    pids+=($!)
+    play player "$scratch/one.wav"
+    wants_port player:out_1 || return
+    kept --connect '^player:' --osc "localhost:$port" --duration 6 --on-event-most 6000 --on-event \
+        'printf "%s\0" "$VIPANN_LABEL" >> '"$scratch/labels"
+    ended 0 && whole_lines || return
+    [ -z "$(find . "$scratch" -name 'owned*')" ] || fail 'a label was run'
+    tr '\0' '\n' < "$scratch/labels" | grep -qF 'touch owned; $(touch owned)' || fail 'no such label came to a command'
+    tr -d '\r' < "$scratch/kept/clips/clips.csv" | cat - "$scratch/out" "$scratch"/kept/events.* |
+        LC_ALL=C grep -P '[\x01-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' >> "$scratch/why" && fail 'a control character was printed'
+    grep -q '/vipann/event' "$scratch/osc" || fail 'nothing came by OSC'
+    find "$scratch/kept/clips" -name '*.flac' -printf '%f\n' | grep -qv '^[A-Za-z0-9._-]*$' && fail 'a clip has such a name'
+    [ "$(find "$scratch/kept/clips" -name '*.flac' | wc -l)" -gt 0 ] || fail 'no clips'
+    "$VIPANN" file --model "$scratch/busy.safetensors" "$scratch/one.wav" --rules "$scratch/busy.rules" --events > "$scratch/text" || fail 'vipann file'
+    LC_ALL=C grep -qP '[\x01-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$scratch/text" && fail 'text holds a control character'
+    [ ! -s "$scratch/why" ]
+}
+
 is_case 'one input: the same as the file' one_input
 is_case 'one input: the same events as the file' one_input_events
 is_case 'two inputs: the same as the channels of the file' two_inputs
@@ -494,6 +589,9 @@ is_case 'the server comes later' comes_late
 is_case 'a note while an event lasts' midi_notes
 command -v oscdump > /dev/null && "$VIPANN" jack --help | grep -q -- --osc && is_case 'commands and OSC' others_are_told
 is_case 'files and clips' events_are_kept
+is_case 'killed at any moment' killed_at_any_moment
+is_case 'the disk is full' disk_full
+command -v oscdump > /dev/null && "$VIPANN" jack --help | grep -q -- --osc && is_case 'labels that do harm' hostile_labels
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* jack_player.c -- other clients of a JACK server, for jack.sh:
  *
- *   jack_player play NAME WAV            plays WAV again and again on NAME:out_1 and so on, one port per channel, until SIGTERM
+ *   jack_player play NAME WAV [fast]     plays WAV again and again on NAME:out_1 and so on, one port per channel, until SIGTERM;
+ *                                        fast: free-wheeling from when each port is connected until one is no more
  *   jack_player roll NAME WAV [fast]     waits until each port is connected, then starts the transport at 0 and plays what
  *                                        stands at its frame, and silence behind the end; ends two seconds of sound later.
  *                                        fast: free-wheeling meanwhile
@@ -183,10 +184,17 @@ roll(bool fast)
 }
 
 static int
-play(void)
+play(bool fast)
 {
-    while (!over && !atomic_load(&player.lost)) {
+    if (fast && (!wait_for(all_connected) || jack_set_freewheel(player.jack, 1) != 0)) {
+        return fail("not connected within ten seconds, or JACK does not free-wheel");
+    }
+    while (!over && !atomic_load(&player.lost) && (!fast || all_connected())) {
         wait_ms(10);
+    }
+    if (fast && !atomic_load(&player.lost)) {
+        (void)jack_set_freewheel(player.jack, 0);
+        wait_ms(100); /* a server that is still busy with this may hang */
     }
     return atomic_load(&player.lost);
 }
@@ -292,10 +300,11 @@ main(int argc, char **argv)
         return sounds(argv[2], argv[3], (size_t)strtoul(argv[4], NULL, 10));
     }
     const bool rolls = argc >= 4 && strcmp(argv[1], "roll") == 0;
-    const bool plays = argc == 4 && strcmp(argv[1], "play") == 0;
+    const bool plays = argc >= 4 && strcmp(argv[1], "play") == 0;
     if (!rolls && !plays && !(argc == 3 && strcmp(argv[1], "notes") == 0)) {
-        (void)fputs("usage: jack_player play NAME WAV | roll NAME WAV [fast] | notes NAME | sounds ONE TWO RATE\n",
-                    stderr);
+        (void)fputs(
+            "usage: jack_player play NAME WAV [fast] | roll NAME WAV [fast] | notes NAME | sounds ONE TWO RATE\n",
+            stderr);
         return 2;
     }
     (void)signal(SIGTERM, on_signal);
@@ -310,7 +319,7 @@ main(int argc, char **argv)
     player.rolls = rolls;
     int status = rolls || plays ? read_sound(argv[3]) : notes();
     if (status == 0 && (rolls || plays)) {
-        status = rolls ? roll(argc > 4) : play();
+        status = rolls ? roll(argc > 4) : play(argc > 4);
     }
     (void)jack_client_close(player.jack);
     free(player.sound);

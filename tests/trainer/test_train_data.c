@@ -18,6 +18,7 @@
 #include <offline_trainer/data/keyed_order.h>
 #include <offline_trainer/data/manifest.h>
 #include <offline_trainer/data/select.h>
+#include <plugin/out/catalogue.h>
 #include <tests/unit/scratch.h>
 
 static vip_manifest *
@@ -52,6 +53,38 @@ test_a_manifest_may_be_written_in_any_way_that_csv_allows(void **state)
     assert_string_equal(absolute, "/elsewhere/c.wav");
     vip_free(audio);
     vip_free(absolute);
+    vip_manifest_free(m);
+}
+
+/* What `vipann live --save-events` leaves is a manifest, whatever the labels of its model hold. */
+static void
+test_manifests_of_clips_are_read(void **state)
+{
+    static const char *const labels[][2] = {{"Dog, \"barking\"", "Dog, \"barking\""},
+                                            {"a;b;;a", "a,b,,a"},
+                                            {"$(x)\r\n\033[2J", "$(x)   [2J"},
+                                            {"", ""},
+                                            {"caf\xc3\xa9 \xff", "caf\xc3\xa9 \xef\xbf\xbd"}};
+    enum { ROWS = sizeof labels / sizeof *labels };
+    char path[SCRATCH_PATH], name[16];
+    vipann_error error = {VIPANN_OK, ""};
+    (void)scratch_path(path, state, "clips.csv");
+    *strrchr(path, '/') = '\0';
+    vip_catalogue *catalogue = vip_catalogue_open(path, 0, &error);
+    assert_non_null(catalogue);
+    for (int i = 0; i < ROWS; i++) {
+        (void)snprintf(name, sizeof name, "%d.flac", i);
+        const vip_clip_row row = {name, labels[i][0], "in_1 2026-12-01T21", 1};
+        assert_int_equal(vip_catalogue_add(catalogue, &row, &error), VIPANN_OK);
+    }
+    vip_catalogue_close(catalogue);
+    vip_manifest *m = vip_manifest_read(scratch_path(path, state, "clips.csv"), &error);
+    assert_string_equal(error.text, "");
+    assert_int_equal(m->n, ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        assert_string_equal(m->rows[i].labels, labels[i][1]);
+        assert_string_equal(m->rows[i].group, "in_1 2026-12-01T21");
+    }
     vip_manifest_free(m);
 }
 
@@ -363,6 +396,7 @@ main(void)
         cmocka_unit_test(test_a_manifest_may_be_written_in_any_way_that_csv_allows),
         cmocka_unit_test(test_each_mistake_in_a_manifest_has_its_line),
         cmocka_unit_test(test_a_manifest_that_is_not_there_is_said),
+        cmocka_unit_test_setup_teardown(test_manifests_of_clips_are_read, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_a_cache_gives_back_what_was_written, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_a_cache_that_is_broken_anywhere_is_refused_with_what_to_do, scratch_make,
                                         scratch_remove),

@@ -26,7 +26,7 @@
 
 enum { RATE = 8000, N = 12 * RATE, MOST = 64 };
 static const double UTC = 1.8e9; /* 2027-01-15T08:00:00Z */
-static const char HOSTILE[] = "a\"b;'$(reboot)\n\033]0;evil\a/../x,\xff";
+static const char HOSTILE[] = "a\"b;'$(reboot)\n\033]0;evil\a/../x,\xff \xef\xbf\xbf";
 
 /* A sample as 24 bits can hold it, which no other near it is. */
 static float
@@ -266,7 +266,7 @@ test_a_clip_is_its_event_and_what_was_before_to_the_sample(void **state)
     vip_clips_free(clips);
     (void)scratch_read(table, text, sizeof text);
     assert_non_null(strstr(text, "path,labels,fold,group\r\n20270115T080000.750Z_in_1_1_a-b-reboot-0-evil-x.flac,"
-                                 "\"a\"\"b,'$(reboot)  ]0,evil /../x,\xef\xbf\xbd\",,in_1 2027-01-15T08\r\n"));
+                                 "\"a\"\"b,'$(reboot)  ]0,evil /../x,\xef\xbf\xbd \xef\xbf\xbf\",,in_1 2027-01-15T08\r\n"));
     assert_int_equal(files_in(folder, ".flac"), 2);
     assert_int_equal(files_in(folder, ".part"), 0);
     remove_all(folder);
