@@ -39,10 +39,11 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1))
 programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
-COMMON = $(call objects,common/*.c)
-PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(TOLD) $(JACK) $(PORTAUDIO)
+COMMON = $(filter-out $(BUILD)/common/store%,$(call objects,common/*.c))
+STORE = $(if $(HAVE_SQLITE),$(filter $(BUILD)/common/store%,$(call objects,common/*.c))) # of the program alone
+PROGRAM = $(filter-out $(if $(HAVE_SQLITE),,%/events.o),$(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c)) $(TOLD) $(STORE) $(JACK) $(PORTAUDIO)
 STREAM = $(call objects,plugin/stream/*.c plugin/out/midi.c)
-TOLD = $(filter-out $(STREAM) $(if $(HAVE_LO),,%/osc.o),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
+TOLD = $(filter-out $(STREAM) $(if $(HAVE_LO),,%/osc.o) $(if $(HAVE_SQLITE),,%/record.o),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
 PRESET = $(call objects,presets/presets.c)
 HELPERS = $(filter-out $(BUILD)/tests/unit/test_%,$(call objects,tests/unit/*.c))
 TESTED = $(HELPERS) $(COMMON) $(STREAM) $(PRESET) $(LV2) $(filter-out %/main.o,$(PROGRAM)) # what a unit test may call besides the engine
@@ -53,8 +54,9 @@ HAVE_PORTAUDIO := $(shell $(PKG_CONFIG) --exists portaudio-2.0 2>/dev/null && ec
 JACK = $(if $(HAVE_JACK),$(call objects,plugin/jack/*.c))
 PORTAUDIO = $(if $(HAVE_PORTAUDIO),$(call objects,plugin/portaudio/*.c))
 HAVE_LO := $(shell $(PKG_CONFIG) --exists liblo 2>/dev/null && echo yes)
-CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO)
-CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo)
+HAVE_SQLITE := $(shell $(PKG_CONFIG) --exists sqlite3 2>/dev/null && echo yes)
+CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO) $(if $(HAVE_SQLITE),-DVIPANN_SQLITE)
+CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo) $(if $(HAVE_SQLITE),sqlite3)
 
 # The LV2 plugin, where the headers of LV2 are there; its tables and mailboxes need none.
 HAVE_LV2 := $(shell $(PKG_CONFIG) --exists lv2 2>/dev/null && echo yes)
@@ -63,13 +65,13 @@ BUNDLED = vipann-audioset-r22w16-drop.safetensors # VIP_DEFAULT_MODEL
 LV2 = $(if $(HAVE_LV2),$(filter-out %/write_ttl.o,$(call objects,plugin/lv2/*.c)),$(call objects,plugin/lv2/ports.c plugin/lv2/mailbox.c))
 BUNDLE_FILES = $(addprefix $(BUNDLE)/,vipann.so manifest.ttl vipann.ttl presets.ttl models/$(strip $(BUNDLED)))
 
-PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 $(if $(HAVE_JACK),vipann-jack.1) \
+PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann-rules.5 $(if $(HAVE_SQLITE),vipann-events.1) $(if $(HAVE_JACK),vipann-jack.1) \
     $(if $(HAVE_PORTAUDIO),vipann-live.1 vipann-devices.1)) $(TRAIN_PAGES)
 COMPLETION = $(BUILD)/manual/vipann.bash $(if $(HAVE_DNNL),$(BUILD)/manual/vipann-train.bash)
 SERVICE = $(if $(HAVE_PORTAUDIO),$(BUILD)/vipann.service)
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
-UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc),$(call programs,tests/unit,test_*))
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc) $(if $(HAVE_SQLITE),,$(BUILD)/tests/test_store),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)

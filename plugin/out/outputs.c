@@ -14,7 +14,15 @@ struct vip_outputs {
     vip_hook *hook; /* NULL: not asked for; likewise below */
     vip_clips *clips;
     vip_osc *osc;
+    vip_record *record;
 };
+
+/* Without SQLite there is no store, and no option that asks for it. */
+#ifndef VIPANN_SQLITE
+#define RECORD(call) (void)0
+#else
+#define RECORD(call) (outputs->record != NULL ? (call) : (void)0)
+#endif
 
 /* Without liblo there is nobody to send to, and no option that asks for it. */
 #ifndef VIPANN_LO
@@ -47,6 +55,9 @@ vip_outputs_new(const vip_arguments *arguments, uint32_t inputs, const char *con
     outputs->names = names;
     vipann_status good = vip_hook_asked(arguments, &outputs->hook, error);
     good = good == VIPANN_OK ? vip_clips_asked(arguments, inputs, &outputs->clips, error) : good;
+#ifdef VIPANN_SQLITE
+    good = good == VIPANN_OK ? vip_record_asked(arguments, &outputs->record, error) : good;
+#endif
 #ifdef VIPANN_LO
     good = good == VIPANN_OK ? open_osc(outputs, arguments, error) : good;
 #endif
@@ -64,6 +75,7 @@ vip_outputs_free(vip_outputs *outputs)
         vip_hook_free(outputs->hook);
         vip_clips_free(outputs->clips);
         OSC(vip_osc_free(outputs->osc));
+        RECORD(vip_record_free(outputs->record));
         vip_free(outputs);
     }
 }
@@ -91,11 +103,22 @@ vip_outputs_fill(const vip_outputs *outputs, uint32_t input)
     return outputs->clips != NULL ? vip_clips_fill(outputs->clips, input) : 0;
 }
 
+/* Of clips that are there now. */
+static void
+record_clips(vip_outputs *outputs)
+{
+    vip_clip clip;
+    while (outputs->clips != NULL && vip_clips_next(outputs->clips, &clip)) {
+        RECORD(vip_record_clip(outputs->record, outputs->names[clip.input], &clip));
+    }
+}
+
 void
 vip_outputs_end(vip_outputs *outputs, uint32_t input)
 {
     if (outputs->clips != NULL) {
         vip_clips_end(outputs->clips, input);
+        record_clips(outputs);
     }
 }
 
@@ -123,6 +146,7 @@ vip_outputs_event(vip_outputs *outputs, uint32_t input, const vipann_model *mode
                            .model = info.name,
                            .utc = utc,
                            .event = event};
+    RECORD(vip_record_event(outputs->record, &told));
     if (outputs->clips != NULL) {
         vip_clips_event(outputs->clips, &told);
     }
@@ -160,14 +184,7 @@ static void
 look_at_clips(vip_clips *clips, vip_outputs_say *say, void *user)
 {
     vip_clips_news news;
-    vip_clip clip;
-    if (clips == NULL) {
-        return;
-    }
-    vip_clips_turn(clips);
-    while (vip_clips_next(clips, &clip)) {
-    }
-    if (!vip_clips_look(clips, &news)) {
+    if (clips == NULL || !vip_clips_look(clips, &news)) {
         return;
     }
     if (news.failed > 0) {
@@ -184,12 +201,27 @@ look_at_clips(vip_clips *clips, vip_outputs_say *say, void *user)
 void
 vip_outputs_turn(vip_outputs *outputs, vip_outputs_say *say, void *user)
 {
+    const char *why = NULL;
+    if (outputs->clips != NULL) {
+        vip_clips_turn(outputs->clips);
+    }
+    record_clips(outputs);
     look_at_clips(outputs->clips, say, user);
     look_at_commands(outputs->hook, say, user);
+#ifdef VIPANN_SQLITE
+    if (outputs->record != NULL) {
+        vip_record_turn(outputs->record, vip_clock_seconds(CLOCK_MONOTONIC));
+        why = vip_record_look(outputs->record);
+        if (why != NULL) {
+            say(user, "--store: events are lost: %s", why);
+        }
+    }
+#endif
 #ifdef VIPANN_LO
-    const char *why = outputs->osc != NULL ? vip_osc_look(outputs->osc) : NULL;
+    why = outputs->osc != NULL ? vip_osc_look(outputs->osc) : NULL;
     if (why != NULL) {
         say(user, "--osc: messages are lost: %s", why);
     }
 #endif
+    (void)why;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* outputs.h -- all who are told what is heard live, besides whoever reads the results: commands of the user's (hook.h), OSC
- * (osc.h) and clips (clips.h), as far as they were asked for. Nothing here waits for anybody but vip_outputs_free.
+/* outputs.h -- all who are told what is heard live, besides whoever reads the results: a store (record.h), clips
+ * (clips.h), commands of the user's (hook.h) and OSC (osc.h), as far as they were asked for. Nothing here waits for anybody but vip_outputs_free.
  *
  *   audio thread  vip_outputs_hear
  *   main thread   all else; vip_outputs_fill: any */
@@ -10,12 +10,13 @@
 #include "clips.h"
 #include "hook.h"
 #include "osc.h"
+#include "record.h"
 
 typedef struct vip_outputs vip_outputs;
 
 /* At the end of a table of options. */
 #define VIP_OUTPUT_OPTIONS                                                                                             \
-    &VIP_OPTION_SAVE_EVENTS, &VIP_OPTION_SAVE, &VIP_OPTION_SAVE_BEFORE, &VIP_OPTION_SAVE_LONGEST,                      \
+    VIP_RECORD_OPTIONS &VIP_OPTION_SAVE_EVENTS, &VIP_OPTION_SAVE, &VIP_OPTION_SAVE_BEFORE, &VIP_OPTION_SAVE_LONGEST,   \
         &VIP_OPTION_SAVE_LIMIT, &VIP_OPTION_ON_EVENT, &VIP_OPTION_ON_EVENT_MOST,                                       \
         &VIP_OPTION_ON_EVENT_PATIENCE VIP_OSC_OPTIONS
 

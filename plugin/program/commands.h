@@ -16,6 +16,11 @@ int vip_command_file(int argc, char **argv);
 int vip_command_info(int argc, char **argv);
 int vip_command_jack(int argc, char **argv);
 
+#ifdef VIPANN_SQLITE
+extern const vip_command VIP_EVENTS_COMMAND;
+int vip_command_events(int argc, char **argv);
+#endif
+
 #ifdef VIPANN_PORTAUDIO
 extern const vip_command VIP_LIVE_COMMAND, VIP_DEVICES_COMMAND;
 int vip_command_live(int argc, char **argv);

@@ -12,6 +12,9 @@ static const vip_subcommand COMMANDS[] = {
     {"live", &VIP_LIVE_COMMAND, vip_command_live},
     {"devices", &VIP_DEVICES_COMMAND, vip_command_devices},
 #endif
+#ifdef VIPANN_SQLITE
+    {"events", &VIP_EVENTS_COMMAND, vip_command_events},
+#endif
     {"info", &VIP_INFO_COMMAND, vip_command_info},
     {NULL, NULL, NULL},
 };

@@ -448,12 +448,39 @@ others_are_told() {
     [ "$(grep -c '^in_1 ' "$scratch/told")" -gt 0 ] || fail 'no command was run'
 }
 
+# The option, where it is there.
+store() { # FILE
+    ! "$VIPANN" jack --help | grep -q -- --store || echo "--store $1"
+}
+
+# What a store lists is what was written. Without SQLite there is none.
+stored() { # EVENTS
+    local db=$scratch/new/heard.db format
+    local -A header=([text]=1 [csv]=1 [labels]=0)
+    "$VIPANN" events --help > /dev/null 2>&1 || return 0
+    "$VIPANN" events "$db" --format jsonl > "$scratch/listed" || fail 'vipann events'
+    jq -s -c 'map([.label, .p_max, .unknown, .begin]) | sort' "$scratch/listed" > "$scratch/a"
+    jq -s -c 'map([.label, .p_max, .unknown, .utc]) | sort' "$scratch/out" > "$scratch/b"
+    cmp -s "$scratch/a" "$scratch/b" || fail "the store has: $(cat "$scratch/a")"
+    jq -r .clip "$scratch/listed" | sort > "$scratch/a"
+    find "$scratch/clips" -name '*.flac' | sort > "$scratch/b"
+    cmp -s "$scratch/a" "$scratch/b" || fail 'clips of the store are others'
+    for format in text csv labels; do
+        "$VIPANN" events "$db" --format $format > "$scratch/listed" || fail 'vipann events'
+        [ "$(wc -l < "$scratch/listed")" = $(($1 + header[$format])) ] || fail "--format $format: $(cat "$scratch/listed")"
+    done
+    [ "$("$VIPANN" events "$db" --hourly --format jsonl | jq -s 'map(.events) | add')" = "$1" ] || fail 'counts by hour'
+    [ "$("$VIPANN" events "$db" --newest 1 --format labels | wc -l)" = 1 ] || fail 'the newest one'
+    [ -z "$("$VIPANN" events "$db" --until 1d 2> "$scratch/said")" ] && grep -q 'nothing of that kind' "$scratch/said" ||
+        fail 'there should be nothing a day ago'
+}
+
 # Files of events, and clips, hold the events that are written; a clip begins a second before its event, if it can.
 events_are_kept() {
     local events n=0 start end frames wanted file
     start_server 48000 512 || return
     free_wheel 1 "$scratch/one.wav" --events --format jsonl --threshold 0.55 --append-jsonl "$scratch/kept.jsonl" \
-        --append-labels "$scratch/kept.txt" --save-events "$scratch/clips" || return
+        --append-labels "$scratch/kept.txt" --save-events "$scratch/clips" $(store "$scratch/new/heard.db") || return
     events=$(wc -l < "$scratch/out")
     [ "$events" -gt 0 ] || fail 'no events'
     [ "$(jq -c 'select(.end_s != null)' "$scratch/kept.jsonl")" = "$(jq -c . "$scratch/out")" ] || fail 'other events in JSON'
@@ -461,6 +488,7 @@ events_are_kept() {
     [ "$(wc -l < "$scratch/kept.txt")" = "$events" ] || fail 'labels are missing'
     [ "$(find "$scratch/clips" -name '*.flac' | wc -l)" = "$events" ] && [ "$(wc -l < "$scratch/clips/clips.csv")" = $((events + 1)) ] ||
         fail "$events events, but: $(ls "$scratch/clips")"
+    stored "$events" || return
     command -v ffprobe > /dev/null || return
     while read -r start end; do
         n=$((n + 1))
@@ -482,7 +510,7 @@ busy() { # [--hostile]
 kept() { # ARGUMENT...: hears with all that keeps something, in the folder $scratch/kept
     mkdir -p "$scratch/kept"
     hear --model "$scratch/busy.safetensors" --window 0.32 --passes 2 --rules "$scratch/busy.rules" --events --begins --append-jsonl "$scratch/kept/events.jsonl" \
-        --append-labels "$scratch/kept/events.txt" --save-events "$scratch/kept/clips" "$@"
+        --append-labels "$scratch/kept/events.txt" --save-events "$scratch/kept/clips" $(store "$scratch/kept/heard.db") "$@"
 }
 
 # Every line of a file is whole; of JSON, and one that can be read.
@@ -515,6 +543,14 @@ killed_at_any_moment() {
     [ "$shown" -gt 0 ] || fail 'nothing was shown'
     jq -c '[.input, .utc, .label, .end_s]' "$scratch/kept/events.jsonl" | sort -u > "$scratch/b"
     comm -23 "$scratch/a" "$scratch/b" | { ! grep .; } >> "$scratch/why" || fail 'this was shown and is not kept'
+    if [ -e "$scratch/kept/heard.db" ]; then
+        "$VIPANN" events "$scratch/kept/heard.db" --format jsonl > "$scratch/listed" || fail 'the store does not open'
+        # When an event ends, more is known of when the sound came; so its beginning may be moved a little.
+        jq -c -n --slurpfile kept "$scratch/listed" --slurpfile shown "$scratch/shown" 'def s: sub("\\..*"; "Z") | fromdateiso8601;
+            ($kept | map({name: .label, at: (.begin | s)}) | group_by(.name) | map({key: .[0].name, value: map(.at)}) | from_entries) as $at |
+            $shown[] | (.utc | s) as $t | select(all(($at[.label] // [])[]; . - $t > 1 or $t - . > 1))' >> "$scratch/why" || fail jq
+        [ ! -s "$scratch/why" ] || fail 'this was shown and is not in the store'
+    fi
     echo "# ${KILLS:-6} kills: $shown lines had been shown, all of them are kept"
     find "$scratch/kept/clips" ! -name '*.flac' ! -name clips.csv -type f | { ! grep .; } >> "$scratch/why" ||
         fail 'half a clip is left'
@@ -523,15 +559,16 @@ killed_at_any_moment() {
 # A disk that is full: one line, the analysis goes on, nothing is half written; and when there is room again, that is used.
 disk_full() {
     local small=$scratch/kept lines
-    mkdir -p "$small" && mount -t tmpfs -o size=64k none "$small" 2> /dev/null || { echo "# skip: no tmpfs can be mounted here"; return; }
+    mkdir -p "$small" && mount -t tmpfs -o size=160k none "$small" 2> /dev/null || { echo "# skip: no tmpfs can be mounted here"; return; }
     busy && start_server 48000 512 || return
     play player "$scratch/one.wav"
     wants_port player:out_1 || return
-    head -c 40000 /dev/zero > "$small/others"
+    head -c 60000 /dev/zero > "$small/others"
     kept --connect '^player:'
     until_true grep -q 'save-events: a clip was not saved' "$scratch/err" || fail "nothing was said: $(ls -l "$small")"
     cat /dev/zero > "$small/rest" 2> /dev/null
     until_true grep -q 'append-jsonl: events are lost' "$scratch/err" || fail 'nothing was said of lines that are lost'
+    [ ! -e "$small/heard.db" ] || until_true grep -q 'store: events are lost' "$scratch/err" || fail 'nothing was said of the store'
     lines=$(wc -l < "$scratch/out")
     wants_lines $((lines + 5)) || return
     [ "$(grep -c save-events "$scratch/err")" = 1 ] && [ "$(grep -c append-jsonl "$scratch/err")" = 1 ] || fail 'said again and again'
@@ -540,6 +577,7 @@ disk_full() {
     wants_lines $((lines + 3)) "$small/events.jsonl" && signal TERM && ended 0 && whole_lines || return
     [ "$(find "$small/clips" -name '*.flac' | wc -l)" = $(($(wc -l < "$small/clips/clips.csv") - 1)) ] ||
         fail 'clips and their table differ'
+    [ ! -e "$small/heard.db" ] || [ "$("$VIPANN" events "$small/heard.db" --format jsonl | wc -l)" -gt 3 ] || fail 'the store is harmed'
     umount "$small"
 }
 
