@@ -40,7 +40,7 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(call objects,common/*.c)
-PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(TOLD) $(JACK) $(PORTAUDIO)
+PROGRAM = $(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c) $(TOLD) $(JACK) $(PORTAUDIO) $(DISPLAY_TERM)
 STREAM = $(call objects,plugin/stream/*.c plugin/out/midi.c)
 TOLD = $(filter-out $(STREAM) $(if $(HAVE_LO),,%/osc.o),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
 PRESET = $(call objects,presets/presets.c)
@@ -53,8 +53,11 @@ HAVE_PORTAUDIO := $(shell $(PKG_CONFIG) --exists portaudio-2.0 2>/dev/null && ec
 JACK = $(if $(HAVE_JACK),$(call objects,plugin/jack/*.c))
 PORTAUDIO = $(if $(HAVE_PORTAUDIO),$(call objects,plugin/portaudio/*.c))
 HAVE_LO := $(shell $(PKG_CONFIG) --exists liblo 2>/dev/null && echo yes)
-CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO)
-CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo)
+# The display in a terminal, where ncurses for wide characters is there; what it shows is kept without it.
+HAVE_NCURSES := $(shell $(PKG_CONFIG) --exists ncursesw 2>/dev/null && echo yes)
+DISPLAY_TERM = $(if $(HAVE_NCURSES),$(call objects,ui/term/*.c),$(call objects,ui/term/board.c ui/term/layout.c))
+CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO) $(if $(HAVE_NCURSES),-DVIPANN_TERM)
+CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo) $(if $(HAVE_NCURSES),ncursesw)
 
 # The LV2 plugin, where the headers of LV2 are there; its tables and mailboxes need none.
 HAVE_LV2 := $(shell $(PKG_CONFIG) --exists lv2 2>/dev/null && echo yes)
@@ -68,7 +71,7 @@ PAGES = $(addprefix $(BUILD)/manual/,vipann.1 vipann-file.1 vipann-info.1 vipann
 COMPLETION = $(BUILD)/manual/vipann.bash $(if $(HAVE_DNNL),$(BUILD)/manual/vipann-train.bash)
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
-UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc),$(call programs,tests/unit,test_*))
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc) $(if $(HAVE_NCURSES),,$(BUILD)/tests/test_term),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
@@ -87,6 +90,8 @@ TRAIN_PAGES = $(if $(HAVE_DNNL),$(addprefix $(BUILD)/manual/vipann-train,.1 $(TR
 OPENMP = $(if $(findstring clang,$(CC)),,-fopenmp)
 # What plays to the client of JACK.
 PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
+# What feeds the display in a terminal.
+TERM_PLAYER = $(if $(HAVE_NCURSES),$(BUILD)/tests/term_player)
 # What the threads of JACK and PortAudio do, watched.
 RT_CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
 HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o %/jack_player.o,$(call objects,tests/hosts/*.c))
@@ -96,8 +101,8 @@ REALTIME = $(ENGINE) $(STREAM) $(LV2) $(if $(HAVE_PORTAUDIO),$(BUILD)/plugin/por
 RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
-SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c presets/*.c manual/*.c examples/*.c offline_trainer/*/*.c tests/*/*.c demo/*.c)
-HEADERS = $(wildcard engine/*/*.h offline_trainer/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h presets/*.h tests/*/*.h)
+SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c ui/*/*.c presets/*.c manual/*.c examples/*.c offline_trainer/*/*.c tests/*/*.c demo/*.c)
+HEADERS = $(wildcard engine/*/*.h offline_trainer/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h ui/*/*.h presets/*.h tests/*/*.h)
 
 # Making FFTW's planner safe for threads leaves hooks in FFTW, which may outlive us in a host: so the library stays loaded.
 STAY = -Wl,-z,nodelete
@@ -258,9 +263,10 @@ $(BUILD)/tests/check_rt_portaudio: $(call objects,tests/rt/check_rt_portaudio.c 
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/jack_player: $(BUILD)/tests/hosts/jack_player.o
+$(BUILD)/tests/term_player: $(BUILD)/tests/ui/term_player.o $(DISPLAY_TERM) $(COMMON) $(BUILD)/libvipann.a
 $(BUILD)/tests/check_rt_jack: EXPORT = -rdynamic
 $(BUILD)/tests/check_rt_jack: $(BUILD)/tests/rt/check_rt_jack.o $(BUILD)/tests/rt/watch.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
-$(PLAYER) $(BUILD)/tests/check_rt_jack:
+$(PLAYER) $(TERM_PLAYER) $(BUILD)/tests/check_rt_jack:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT) -o $@ $^ $(PROGRAM_LIBS)
 
@@ -320,7 +326,7 @@ demo: needs ## a scene of real sounds, heard by the shipped models, with their d
 run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(TRAINER_TESTS) $(GRADIENTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
+programs: all $(UNIT) $(TRAINER_TESTS) $(GRADIENTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(TERM_PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
 
 test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test
@@ -345,7 +351,7 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
-check-hosts: all $(HOSTS) $(PLAYER) $(BUILD)/tests/make_tiny_model ## the plugin and the clients in hosts, ours and those that are installed
+check-hosts: all $(HOSTS) $(PLAYER) $(TERM_PLAYER) $(BUILD)/tests/make_tiny_model ## the plugin and the clients in hosts, ours and those that are installed
 	@tests/run $(BUILD) hosts
 
 check-rt: all $(HOSTS) $(RT_CLIENTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
@@ -375,7 +381,7 @@ bench: $(BENCH) program trainer plugin $(BUILD)/tests/make_tiny_model ## how fas
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
 lint: | needs ## what the compilers and clang-tidy or cppcheck object to
-	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%) $(if $(HAVE_LO),,%/osc.c %/test_osc.c),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
+	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%) $(if $(HAVE_LO),,%/osc.c %/test_osc.c) $(if $(HAVE_NCURSES),,%/paint.c %/draw.c %/term.c %/test_term.c tests/ui/%),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
 
 format: ## lays out every source file
 	clang-format -i $(SOURCES) $(HEADERS)
