@@ -41,7 +41,7 @@ programs = $(patsubst $1/%.c,$(BUILD)/tests/%,$(wildcard $1/$2.c))
 ENGINE = $(call objects,engine/*.c engine/*/*.c)
 COMMON = $(filter-out $(BUILD)/common/store%,$(call objects,common/*.c))
 STORE = $(if $(HAVE_SQLITE),$(filter $(BUILD)/common/store%,$(call objects,common/*.c))) # of the program alone
-PROGRAM = $(filter-out $(if $(HAVE_SQLITE),,%/events.o),$(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c)) $(TOLD) $(STORE) $(JACK) $(PORTAUDIO)
+PROGRAM = $(filter-out $(if $(HAVE_SQLITE),,%/events.o),$(call objects,plugin/program/*.c plugin/report/*.c plugin/file/*.c plugin/live/*.c)) $(TOLD) $(STORE) $(JACK) $(PORTAUDIO) $(DISPLAY_TERM)
 STREAM = $(call objects,plugin/stream/*.c plugin/out/midi.c)
 TOLD = $(filter-out $(STREAM) $(if $(HAVE_LO),,%/osc.o) $(if $(HAVE_SQLITE),,%/record.o),$(call objects,plugin/out/*.c)) # for programs only: a plugin runs no commands
 PRESET = $(call objects,presets/presets.c)
@@ -55,8 +55,12 @@ JACK = $(if $(HAVE_JACK),$(call objects,plugin/jack/*.c))
 PORTAUDIO = $(if $(HAVE_PORTAUDIO),$(call objects,plugin/portaudio/*.c))
 HAVE_LO := $(shell $(PKG_CONFIG) --exists liblo 2>/dev/null && echo yes)
 HAVE_SQLITE := $(shell $(PKG_CONFIG) --exists sqlite3 2>/dev/null && echo yes)
-CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO) $(if $(HAVE_SQLITE),-DVIPANN_SQLITE)
-CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo) $(if $(HAVE_SQLITE),sqlite3)
+# The display in a terminal, where ncurses for wide characters is there; what it shows is kept without it.
+HAVE_NCURSES := $(shell $(PKG_CONFIG) --exists ncursesw 2>/dev/null && echo yes)
+DISPLAY_TERM = $(if $(HAVE_NCURSES),$(call objects,ui/term/*.c),$(call objects,ui/term/board.c ui/term/layout.c))
+CLIENTS = $(if $(HAVE_JACK),-DVIPANN_JACK) $(if $(HAVE_PORTAUDIO),-DVIPANN_PORTAUDIO) $(if $(HAVE_LO),-DVIPANN_LO) $(if $(HAVE_SQLITE),-DVIPANN_SQLITE) \
+    $(if $(HAVE_NCURSES),-DVIPANN_TERM)
+CLIENT_PACKAGES = $(if $(HAVE_JACK),jack) $(if $(HAVE_PORTAUDIO),portaudio-2.0) $(if $(HAVE_LO),liblo) $(if $(HAVE_SQLITE),sqlite3) $(if $(HAVE_NCURSES),ncursesw)
 
 # The LV2 plugin, where the headers of LV2 are there; its tables and mailboxes need none.
 HAVE_LV2 := $(shell $(PKG_CONFIG) --exists lv2 2>/dev/null && echo yes)
@@ -71,7 +75,7 @@ COMPLETION = $(BUILD)/manual/vipann.bash $(if $(HAVE_DNNL),$(BUILD)/manual/vipan
 SERVICE = $(if $(HAVE_PORTAUDIO),$(BUILD)/vipann.service)
 PRESETS = $(patsubst %,$(BUILD)/presets/%.conf,quick careful night fast midi)
 
-UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc) $(if $(HAVE_SQLITE),,$(BUILD)/tests/test_store),$(call programs,tests/unit,test_*))
+UNIT = $(filter-out $(if $(HAVE_LV2),,$(BUILD)/tests/test_lv2_%) $(if $(HAVE_PORTAUDIO),,$(BUILD)/tests/test_portaudio_%) $(if $(HAVE_JACK),,$(BUILD)/tests/test_jack_%) $(if $(HAVE_LO),,$(BUILD)/tests/test_osc) $(if $(HAVE_SQLITE),,$(BUILD)/tests/test_store) $(if $(HAVE_NCURSES),,$(BUILD)/tests/test_term),$(call programs,tests/unit,test_*))
 BENCH = $(filter-out $(if $(HAVE_LV2),,%/bench_run),$(call programs,tests/bench,*))
 EVENTS = $(BUILD)/tests/make_scenes $(BUILD)/tests/score_events
 OTHER = $(BUILD)/tests/test_vectors $(call programs,tests/data,*) $(EVENTS)
@@ -90,8 +94,13 @@ TRAIN_PAGES = $(if $(HAVE_DNNL),$(addprefix $(BUILD)/manual/vipann-train,.1 $(TR
 OPENMP = $(if $(findstring clang,$(CC)),,-fopenmp)
 # What plays to the client of JACK.
 PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
+# What feeds the display in a terminal.
+TERM_PLAYER = $(if $(HAVE_NCURSES),$(BUILD)/tests/term_player)
 # What the threads of JACK and PortAudio do, watched.
-RT_CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
+RT_# The display in a terminal, where ncurses for wide characters is there; what it shows is kept without it.
+HAVE_NCURSES := $(shell $(PKG_CONFIG) --exists ncursesw 2>/dev/null && echo yes)
+DISPLAY_TERM = $(if $(HAVE_NCURSES),$(call objects,ui/term/*.c),$(call objects,ui/term/board.c ui/term/layout.c))
+CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
 HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o %/jack_player.o,$(call objects,tests/hosts/*.c))
 THREADED = ring results engine_threads library hearing jobs stream stream_exchange live clips $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) $(if $(HAVE_JACK),jack_note_queue) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
@@ -99,8 +108,8 @@ REALTIME = $(ENGINE) $(STREAM) $(LV2) $(BUILD)/plugin/out/tape.o $(if $(HAVE_POR
 RTSAN ?= clang-22
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
-SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c presets/*.c manual/*.c examples/*.c offline_trainer/*/*.c tests/*/*.c demo/*.c)
-HEADERS = $(wildcard engine/*/*.h offline_trainer/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h presets/*.h tests/*/*.h)
+SOURCES = $(wildcard engine/*.c engine/*/*.c common/*.c plugin/*/*.c ui/*/*.c presets/*.c manual/*.c examples/*.c offline_trainer/*/*.c tests/*/*.c demo/*.c)
+HEADERS = $(wildcard engine/*/*.h offline_trainer/*/*.h engine/include/vipann/*.h common/*.h plugin/*/*.h ui/*/*.h presets/*.h tests/*/*.h)
 
 # Making FFTW's planner safe for threads leaves hooks in FFTW, which may outlive us in a host: so the library stays loaded.
 STAY = -Wl,-z,nodelete
@@ -263,9 +272,10 @@ $(BUILD)/tests/check_rt_portaudio: $(call objects,tests/rt/check_rt_portaudio.c 
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/jack_player: $(BUILD)/tests/hosts/jack_player.o
+$(BUILD)/tests/term_player: $(BUILD)/tests/ui/term_player.o $(DISPLAY_TERM) $(COMMON) $(BUILD)/libvipann.a
 $(BUILD)/tests/check_rt_jack: EXPORT = -rdynamic
 $(BUILD)/tests/check_rt_jack: $(BUILD)/tests/rt/check_rt_jack.o $(BUILD)/tests/rt/watch.o $(filter-out %/main.o,$(PROGRAM)) $(STREAM) $(PRESET) $(COMMON) $(BUILD)/libvipann.a
-$(PLAYER) $(BUILD)/tests/check_rt_jack:
+$(PLAYER) $(TERM_PLAYER) $(BUILD)/tests/check_rt_jack:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT) -o $@ $^ $(PROGRAM_LIBS)
 
@@ -325,7 +335,7 @@ demo: needs ## a scene of real sounds, heard by the shipped models, with their d
 run-demo: all $(BUILD)/demo/scene
 	@demo/run $(BUILD)
 
-programs: all $(UNIT) $(TRAINER_TESTS) $(GRADIENTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
+programs: all $(UNIT) $(TRAINER_TESTS) $(GRADIENTS) $(BENCH) $(OTHER) $(HOSTS) $(PLAYER) $(TERM_PLAYER) $(RT_CLIENTS) $(BUILD)/demo/scene
 
 test: needs ## everything that can be checked here; ends with one line of counts
 	@$(MAKE) --no-print-directory run-test
@@ -350,7 +360,7 @@ tsan: ## the tests in which threads meet, under the thread sanitizer
 	    $(addprefix $(BUILD)/tsan/tests/test_,$(THREADED))
 	@tests/run $(BUILD)/tsan $(addprefix test_,$(THREADED))
 
-check-hosts: all $(HOSTS) $(PLAYER) $(BUILD)/tests/make_tiny_model ## the plugin and the clients in hosts, ours and those that are installed
+check-hosts: all $(HOSTS) $(PLAYER) $(TERM_PLAYER) $(BUILD)/tests/make_tiny_model ## the plugin and the clients in hosts, ours and those that are installed
 	@tests/run $(BUILD) hosts
 
 check-rt: all $(HOSTS) $(RT_CLIENTS) $(BUILD)/tests/make_tiny_model ## that the audio thread never allocates, waits or calls the system
@@ -380,7 +390,7 @@ bench: $(BENCH) program trainer plugin $(BUILD)/tests/make_tiny_model ## how fas
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'
 
 lint: | needs ## what the compilers and clang-tidy or cppcheck object to
-	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%) $(if $(HAVE_LO),,%/osc.c %/test_osc.c),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
+	@tools/lint $(filter-out $(if $(LILV),,tests/hosts/% tests/rt/%) $(if $(HAVE_LV2),,plugin/lv2/% tests/unit/test_lv2_%) $(if $(HAVE_PORTAUDIO),,plugin/portaudio/%) $(if $(HAVE_LO),,%/osc.c %/test_osc.c) $(if $(HAVE_NCURSES),,%/paint.c %/draw.c %/term.c %/test_term.c tests/ui/%),$(SOURCES)) -- $(FLAGS) -DVIPANN_PREFIX='"$(PREFIX)"' $(LILV) -Werror
 
 format: ## lays out every source file
 	clang-format -i $(SOURCES) $(HEADERS)

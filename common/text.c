@@ -96,13 +96,53 @@ vip_text_tail(const char *text, size_t most)
     return text;
 }
 
+bool
+vip_text_is_harmless(uint32_t c)
+{
+    static const struct {
+        uint32_t from, to;
+    } harmful[] = {
+        {0x061c, 0x061c}, {0x200e, 0x200f}, {0x202a, 0x202e}, {0x2066, 0x2069}, /* directions */
+        {0x2028, 0x2029},                                                       /* ends of lines */
+    };
+    for (size_t i = 0; i < sizeof harmful / sizeof *harmful; i++) {
+        if (c >= harmful[i].from && c <= harmful[i].to) {
+            return false;
+        }
+    }
+    return c != VIP_NO_CHARACTER && !vip_is_control(c);
+}
+
+const char *
+vip_text_copy(char *out, size_t size, const char *text)
+{
+    static const char mark[] = "...";
+    size_t written = 0, cut = 0; /* cut: where the mark would go */
+    while (*text != '\0') {
+        uint32_t c;
+        const size_t n = vip_next_character(text, SIZE_MAX, &c);
+        const bool harmless = vip_text_is_harmless(c);
+        const size_t bytes = harmless ? n : 1;
+        if (written + bytes >= size) {
+            memcpy(out + cut, mark, sizeof mark);
+            return out;
+        }
+        memcpy(out + written, harmless ? text : "?", bytes);
+        written += bytes;
+        text += n;
+        cut = written + sizeof mark <= size ? written : cut;
+    }
+    out[written] = '\0';
+    return out;
+}
+
 /* Writes the character at *text, disarmed, and moves on to the next. */
 static void
 put_character(FILE *out, const char **text)
 {
     uint32_t c;
     size_t n = vip_next_character(*text, SIZE_MAX, &c);
-    bool shown = c != VIP_NO_CHARACTER && !vip_is_control(c);
+    bool shown = vip_text_is_harmless(c);
     (void)fwrite(shown ? *text : "?", 1, shown ? n : 1, out);
     *text += n;
 }

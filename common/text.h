@@ -28,8 +28,16 @@ void vip_text_look_set(FILE *out, const vip_text_style *style, vip_text_look loo
 /* Writes a bar of `cells` cells of which `fraction` is filled (clamped to 0 .. 1; anything above 0 shows a trace). */
 void vip_text_bar(FILE *out, const vip_text_style *style, double fraction, size_t cells);
 
-/* Writes text in at most `most` cells, cut with an ellipsis if it is longer, padded with spaces to `least`. Control
- * characters and bytes that are not UTF-8 show as '?': a name must not command the terminal. Returns the cells. */
+/* Whether a terminal may be given this character of a name: it is none (VIP_NO_CHARACTER, a control character), it ends a
+ * line, or it turns the direction of what stands beside it, if not. Shown as '?' then. */
+bool vip_text_is_harmless(uint32_t code_point);
+
+/* Copies text to out, which has size > 4 bytes, disarmed so; what does not fit is cut behind a whole character and ends
+ * with "...". Returns out. */
+const char *vip_text_copy(char *out, size_t size, const char *text);
+
+/* Writes text in at most `most` cells, cut with an ellipsis if it is longer, padded with spaces to `least`. What is not
+ * harmless shows as '?': a name must not command the terminal. Returns the cells. */
 size_t vip_text_put(FILE *out, const vip_text_style *style, const char *text, size_t least, size_t most);
 
 /* Writes the words of text, disarmed likewise: the first at cell `at` of its line, and where the next would pass `columns`

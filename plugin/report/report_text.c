@@ -9,9 +9,9 @@
  * instead of that from the beginning and, where several inputs share the place, the input in front of it. */
 #include "report.h"
 
-#include <math.h>
 #include <string.h>
 
+#include <common/doubt.h>
 #include <common/number.h>
 
 enum {
@@ -25,23 +25,6 @@ enum {
     SUMMARY_CELLS = 21, /* of a line of the summary before its class */
     LEAST_TEXT = 8      /* cells that a path has in any case, and the first label of a line */
 };
-
-/* Nats at which a bar is full. What the sound leaves open: the most there can be among exclusive classes; for
- * independent ones, most of which are always surely absent, the square root of their number times that of one. */
-static double
-full_open(const vipann_model_info *info)
-{
-    double classes = info->classes > 1 ? info->classes : 2;
-    return info->task == VIPANN_MULTICLASS ? log(classes) : log(2) * sqrt(classes);
-}
-
-/* What the model does not know is by its nature a fraction of this among exclusive classes; of independent ones only the
- * few that could be there are disputed: the most that one of them can leave open. */
-static double
-full_unsure(const vipann_model_info *info)
-{
-    return info->task == VIPANN_MULTICLASS ? full_open(info) / 4 : log(2);
-}
 
 static const char *
 plus_minus(const vip_report *report)
@@ -83,8 +66,8 @@ vip_report_text_head(const vip_report *report)
                   "?       like nothing that the model was taught\n"
                   "~       the model's calibration was made with another window or number of passes\n"
                   "0.93%s0.03  probability, and its spread over the passes\n\n",
-                  vip_number_fixed(open, full_open(&report->info), 1),
-                  vip_number_fixed(unsure, full_unsure(&report->info), 1), plus_minus(report));
+                  vip_number_fixed(open, vip_doubt_full_open(&report->info), 1),
+                  vip_number_fixed(unsure, vip_doubt_full_unsure(&report->info), 1), plus_minus(report));
 }
 
 /* How far back an answer listens. Events are timed by a window of their own; the other one decides what is unknown. */
@@ -289,10 +272,10 @@ put_line(const vip_report *report, const vipann_result *r, uint32_t n)
     FILE *out = report->out;
     size_t input = put_input(report);
     put_time(report, r->t_seconds);
-    put_doubt(report, VIP_BLUE, r->aleatoric_nats, full_open(&report->info));
+    put_doubt(report, VIP_BLUE, r->aleatoric_nats, vip_doubt_full_open(&report->info));
     (void)fputc(' ', out);
     if (r->has_epistemic) {
-        put_doubt(report, VIP_YELLOW, r->epistemic_nats, full_unsure(&report->info));
+        put_doubt(report, VIP_YELLOW, r->epistemic_nats, vip_doubt_full_unsure(&report->info));
     } else {
         put_no_doubt(report);
     }
@@ -327,11 +310,11 @@ put_block(const vip_report *report, const vipann_result *r, uint32_t n)
         (void)fputc('\n', out);
     }
     (void)fputs("  open    ", out);
-    put_doubt(report, VIP_BLUE, r->aleatoric_nats, full_open(&report->info));
+    put_doubt(report, VIP_BLUE, r->aleatoric_nats, vip_doubt_full_open(&report->info));
     (void)fputs(" nats\n", out);
     if (r->has_epistemic) {
         (void)fputs("  unsure  ", out);
-        put_doubt(report, VIP_YELLOW, r->epistemic_nats, full_unsure(&report->info));
+        put_doubt(report, VIP_YELLOW, r->epistemic_nats, vip_doubt_full_unsure(&report->info));
         (void)fputs(" nats\n", out);
     }
     (void)fprintf(out, "  heard %s s%s%s\n", vip_number_fixed(number, r->window_seconds, 2),

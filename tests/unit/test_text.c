@@ -75,7 +75,8 @@ test_put_cuts_pads_and_disarms(void **state)
         {"Livestock", 0, 5, false, "Liv..", 5},
         {"K\u00fcche", 0, 5, true, "K\u00fcche", 5},
         {"\033[31mred\n", 0, 20, true, "?[31mred?", 9},
-        {"\xff\xc2\x9b", 0, 20, true, "??", 2}, /* not UTF-8, and a control character of two bytes */
+        {"\xff\xc2\x9b", 0, 20, true, "??", 2},       /* not UTF-8, and a control character of two bytes */
+        {"a\u202eb\u202cc", 0, 20, true, "a?b?c", 5}, /* which would turn the rest of the line round */
         {"abc", 0, 0, true, "", 0},
     };
     for (size_t i = 0; i < LENGTH(table); i++) {
@@ -88,6 +89,30 @@ test_put_cuts_pads_and_disarms(void **state)
         assert_int_equal(fclose(out), 0);
         assert_string_equal(text, table[i].written);
         free(text);
+    }
+}
+
+static void
+test_a_copy_is_short_whole_and_harmless(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *copy;
+    } table[] = {
+        {"Dog", 16, "Dog"},
+        {"Livestock", 10, "Livestock"},
+        {"Livestock", 9, "Lives..."},
+        {"K\u00fc\u00fc\u00fcche", 9, "K\u00fc\u00fc..."}, /* half a character is none */
+        {"\033]0;evil\a\n", 16, "?]0;evil??"},
+        {"\xff\xc2\x9b\xc2", 16, "???"},
+        {"\u061ca\u200eb\u200fc\u202ad\u202ee\u2028f\u2029g\u2066h\u2069i\u206a", 64, "?a?b?c?d?e?f?g?h?i\u206a"},
+        {"", 5, ""},
+    };
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        char copy[64];
+        assert_string_equal(vip_text_copy(copy, table[i].size, table[i].text), table[i].copy);
     }
 }
 
@@ -187,6 +212,7 @@ main(void)
         cmocka_unit_test(test_bars_fill_all_their_cells),
         cmocka_unit_test(test_a_bar_of_no_cells_is_nothing),
         cmocka_unit_test(test_put_cuts_pads_and_disarms),
+        cmocka_unit_test(test_a_copy_is_short_whole_and_harmless),
         cmocka_unit_test(test_wrap_breaks_between_words_and_disarms),
         cmocka_unit_test(test_the_tail_of_a_text_is_short_and_whole),
         cmocka_unit_test(test_what_is_no_terminal_gets_no_colour_and_no_bar),
