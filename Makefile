@@ -97,10 +97,7 @@ PLAYER = $(if $(HAVE_JACK),$(BUILD)/tests/jack_player)
 # What feeds the display in a terminal.
 TERM_PLAYER = $(if $(HAVE_NCURSES),$(BUILD)/tests/term_player)
 # What the threads of JACK and PortAudio do, watched.
-RT_# The display in a terminal, where ncurses for wide characters is there; what it shows is kept without it.
-HAVE_NCURSES := $(shell $(PKG_CONFIG) --exists ncursesw 2>/dev/null && echo yes)
-DISPLAY_TERM = $(if $(HAVE_NCURSES),$(call objects,ui/term/*.c),$(call objects,ui/term/board.c ui/term/layout.c))
-CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
+RT_CLIENTS = $(if $(HAVE_JACK),$(BUILD)/tests/check_rt_jack) $(if $(HAVE_PORTAUDIO),$(BUILD)/tests/check_rt_portaudio)
 HOST = $(filter-out %/sound_file.o %/same_answers.o %/tap.o %/jack_player.o,$(call objects,tests/hosts/*.c))
 THREADED = ring results engine_threads library hearing jobs stream stream_exchange live clips $(if $(HAVE_LV2),lv2_mailbox lv2_plugin) $(if $(HAVE_PORTAUDIO),portaudio_shared) $(if $(HAVE_JACK),jack_note_queue) # unit tests in which threads meet: run under the thread sanitizer too
 # What an audio thread may enter, and what that calls; proved and watched by this compiler, where it is there.
