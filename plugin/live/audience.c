@@ -225,6 +225,12 @@ vip_audience_end(vip_audience *a, uint32_t input)
 
 /* -------------------------------------------------------------------------------------------------- what is heard */
 
+vipann_model *
+vip_audience_model(vip_audience *a, uint32_t tag)
+{
+    return vip_writer_model(a->writers[FILES], tag);
+}
+
 void
 vip_audience_result(vip_audience *a, uint32_t input, uint32_t tag, double utc, const vipann_result *result)
 {

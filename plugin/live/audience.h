@@ -33,6 +33,9 @@ double vip_audience_fill(const vip_audience *audience, uint32_t input);
 void vip_audience_end(vip_audience *audience, uint32_t input);
 void vip_audience_turn(vip_audience *audience, vip_outputs_say *say, void *user);
 
+/* The model that the tag is of, borrowed; NULL: it is not known. */
+vipann_model *vip_audience_model(vip_audience *audience, uint32_t tag);
+
 /* Tells what bears the tag; utc: the clock's time when t was 0, seconds since 1970. */
 void vip_audience_result(vip_audience *audience, uint32_t input, uint32_t tag, double utc, const vipann_result *result);
 void vip_audience_event(vip_audience *audience, uint32_t input, uint32_t tag, double utc, const vipann_event *event);

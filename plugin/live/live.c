@@ -3,65 +3,25 @@
  *
  * While sound comes there are three kinds of threads: those of the host, which push, the pumps, which hear, and the main
  * one, which reads what they have found and writes it. They meet in the streams alone. */
-#include "live.h"
+#include "live_parts.h"
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
 #include <common/clock.h>
 #include <common/number.h>
 #include <common/support.h>
-#include <plugin/program/models.h>
-#include <plugin/stream/stream.h>
 
-#include "audience.h"
 #include "live_options.h"
-#include "pumps.h"
-#include "service.h"
 #include "signals.h"
-#include "standing.h"
-#include "wall.h"
 
 static const struct timespec TURN = {0, 10000000};   /* between two looks for news */
 static const struct timespec A_WHILE = {0, 1000000}; /* between two looks whether the writer has caught up */
 static const double FULL = 0.5;                      /* of the queue of results, where sound waits for the writer */
 static const double LOOK_S = 1;                      /* between two looks how the streams stand */
 static const double TELL_S = 60;                     /* between two lines on that */
-
-typedef struct {
-    vip_wall wall;
-    double lost_before; /* s of sound, in earlier stretches */
-    vip_standing standing;
-    vipann_result newest;       /* of this stretch; its arrays mean nothing */
-    atomic_uint_least64_t left; /* frames that may still be heard; the audio thread's, others only look: relaxed */
-    atomic_bool fast;           /* sound comes faster than the clock goes; likewise */
-} input;
-
-struct vip_live {
-    vip_live_setup setup;
-    const vip_arguments *arguments;
-    vip_notices notices;
-    vip_audience *audience;
-    vipann_model *model;
-    vipann_rules *rules;
-    vip_stream_options options;
-    uint32_t tag;
-    double duration;  /* s that are to be heard; 0: no end */
-    vip_pumps *pumps; /* NULL: no sound comes */
-    vip_stream *streams[VIP_LIVE_MOST_INPUTS];
-    double before;            /* s: time of the results when this stretch of sound began */
-    double ended;             /* s, of the clock that only goes forward: the last end; NaN: there was none */
-    double looked;            /* likewise: the last look how the streams stand */
-    double told;              /* likewise: when that was told last */
-    uint64_t results, events; /* of all inputs so far; events that have ended */
-    vip_service service;
-    atomic_bool stopping; /* nothing waits for the writer any more; relaxed */
-    vipann_result *result;
-    input inputs[VIP_LIVE_MOST_INPUTS];
-};
 
 void
 vip_live_say(vip_live *live, vip_log_level level, const char *format, ...)
@@ -70,112 +30,6 @@ vip_live_say(vip_live *live, vip_log_level level, const char *format, ...)
     va_start(arguments, format);
     vip_notices_say(&live->notices, level, format, arguments);
     va_end(arguments);
-}
-
-/* As vip_live_say, in any case: to somebody who asked for it. */
-static void
-answer(const vip_live *live, vip_log_level level, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vip_notices_answer(&live->notices, level, format, arguments);
-    va_end(arguments);
-}
-
-/* --------------------------------------------------------------------------------------------------------- models */
-
-static const vipann_rules *
-give_rules(void *user, const vipann_model *model)
-{
-    const vip_live *live = user;
-    (void)model;
-    return live->rules;
-}
-
-/* What the engines of the model are asked for, as far as results show it. */
-static vipann_options
-engine_options(const vip_live *live, const vipann_model *model)
-{
-    vipann_options options;
-    vip_asked_engine_options(live->arguments, model, &options);
-    options.latency = live->options.latency;
-    return options;
-}
-
-/* Once: another model keeps to it, since it changes how late results are. */
-static vipann_status
-choose_latency(vip_live *live, vipann_model *model, vipann_error *error)
-{
-    double load;
-    vipann_latency latency;
-    const vipann_status status = vip_live_latency(live->arguments, model, live->setup.inputs, &latency, &load, error);
-    if (status == VIPANN_OK && latency == VIPANN_CENTRED && !isnan(load)) {
-        vipann_model_info info;
-        char wait[VIP_NUMBER_SIZE];
-        vipann_model_describe(model, &info);
-        vip_live_say(
-            live, VIP_LOG_NOTICE,
-            "--latency edge would take %.0f %% of this machine, so results are centred: they wait %s s for the "
-            "sound that follows",
-            100 * load, vip_number_fixed(wait, info.look_ahead_seconds, 1));
-    }
-    vip_live_stream_options(live->arguments, model, latency, &live->options);
-    live->options.rules = give_rules;
-    live->options.user = live;
-    return status;
-}
-
-/* Opens model and rules anew; they are in force if all is well, under a tag of their own. E_ARG: the model does not have
- * what the options ask of it. */
-static vipann_status
-open_model(vip_live *live, vipann_error *error)
-{
-    vipann_model *model = vip_models_open(vip_argument(live->arguments, &VIP_OPTION_MODEL)->text, error);
-    vipann_rules *rules = model != NULL ? vip_asked_rules(live->arguments, model, error) : NULL;
-    vipann_status status = rules != NULL ? VIPANN_OK : error->status;
-    if (status == VIPANN_OK) {
-        vipann_options options = engine_options(live, model);
-        vipann_cost cost;
-        options.channels = VIPANN_MAX_CHANNELS; /* how many there are is not known yet */
-        options.rules = rules;
-        status = vipann_model_cost(model, &options, &cost, error);
-        if (status == VIPANN_OK && live->model == NULL) {
-            status = choose_latency(live, model, error);
-            options.latency = live->options.latency;
-        }
-        if (status == VIPANN_OK) {
-            status = vip_audience_enter(live->audience, live->tag + 1, model, &options, error);
-        }
-    }
-    if (status != VIPANN_OK) {
-        vipann_rules_free(rules);
-        vipann_model_unref(model);
-        return status;
-    }
-    vipann_rules_free(live->rules);
-    vipann_model_unref(live->model);
-    live->model = model;
-    live->rules = rules;
-    live->tag++;
-    return VIPANN_OK;
-}
-
-static void
-reload(vip_live *live)
-{
-    vipann_error error = {VIPANN_OK, ""};
-    vipann_status status = open_model(live, &error);
-    for (uint32_t i = 0; i < live->setup.inputs && live->pumps != NULL && status == VIPANN_OK; i++) {
-        status = vip_stream_give_model(live->streams[i], live->model, live->tag, false, &error);
-    }
-    vipann_model_info info;
-    vipann_model_describe(live->model, &info);
-    if (status != VIPANN_OK) {
-        answer(live, VIP_LOG_WARNING, "%s; what was running goes on", error.text);
-    } else {
-        answer(live, VIP_LOG_NOTICE, "%s %.12s and its rules are loaded and take over once they have heard enough",
-               info.name, info.sha256);
-    }
 }
 
 /* --------------------------------------------------------------------------------------------------------- set-up */
@@ -194,8 +48,20 @@ set_up(vip_live *live, vipann_error *error)
     if (live->result == NULL) {
         return vip_fail_memory(error, "the results");
     }
-    live->audience = vip_audience_new(&live->setup, error);
-    return live->audience != NULL ? open_model(live, error) : error->status;
+    bool display;
+    status = vip_panel_wanted(&live->setup, &display, error);
+    if (status == VIPANN_OK && display) { /* what is shown is not written as well */
+        live->setup.out = live->nowhere = fopen("/dev/null", "w");
+    }
+    live->audience = status == VIPANN_OK ? vip_audience_new(&live->setup, error) : NULL;
+    status = live->audience != NULL ? vip_live_open_model(live, error) : error->status;
+    if (status == VIPANN_OK && display) {
+        live->panel = vip_panel_open(&live->setup, error);
+        status = live->panel != NULL ? VIPANN_OK : error->status;
+        live->notices.show = live->panel != NULL ? vip_panel_notice : NULL;
+        live->notices.user = live->panel;
+    }
+    return status;
 }
 
 vip_live *
@@ -210,6 +76,7 @@ vip_live_new(const vip_live_setup *setup, vipann_error *error)
         vip_notices_asked(&live->notices, setup->arguments);
         vip_service_open(&live->service);
         live->ended = NAN;
+        live->threshold = NAN;
         vip_signals_take();
         if (set_up(live, &why) == VIPANN_OK) {
             vip_service_ready(&live->service);
@@ -229,9 +96,13 @@ vip_live_free(vip_live *live)
     if (live == NULL) {
         return;
     }
+    vip_panel_close(live->panel);
     vip_service_close(&live->service);
     vip_signals_give_back();
     vip_audience_free(live->audience);
+    if (live->nowhere != NULL) {
+        (void)fclose(live->nowhere);
+    }
     vip_stream_result_free(live->result);
     vipann_rules_free(live->rules);
     vipann_model_unref(live->model);
@@ -259,7 +130,7 @@ begin_input(vip_live *live, uint32_t i, vipann_error *error)
     const vipann_status status = live->streams[i] == NULL
                                      ? error->status
                                      : vip_stream_give_model(live->streams[i], live->model, live->tag, true, error);
-    input *in = &live->inputs[i];
+    vip_live_input *in = &live->inputs[i];
     vip_wall_reset(&in->wall);
     in->standing = (vip_standing){0};
     in->newest = (vipann_result){.t_seconds = -1};
@@ -314,11 +185,23 @@ repeats(const vipann_result *last, const vipann_result *before)
            last->level_dbfs == before->level_dbfs && last->silent == before->silent;
 }
 
+/* On the display, if there is one: an event, or else the result. */
+static void
+show(vip_live *live, uint32_t i, uint32_t tag, double utc, const vipann_event *event)
+{
+    vipann_model *model = live->panel != NULL ? vip_audience_model(live->audience, tag) : NULL;
+    if (model != NULL && event != NULL) {
+        vip_panel_event(live->panel, i, model, utc, event);
+    } else if (model != NULL) {
+        vip_panel_result(live->panel, i, model, live->result);
+    }
+}
+
 /* Writes what an input has to say, and passes its events on. */
 static bool
 read_input(vip_live *live, uint32_t i)
 {
-    input *in = &live->inputs[i];
+    vip_live_input *in = &live->inputs[i];
     vip_stream_state state;
     uint32_t tag;
     vipann_event event;
@@ -334,6 +217,7 @@ read_input(vip_live *live, uint32_t i)
         if (!repeats(live->result, &in->newest)) {
             live->results++;
             vip_audience_result(live->audience, i, tag, utc, live->result);
+            show(live, i, tag, utc, NULL);
         }
         in->newest = *live->result;
         any = true;
@@ -346,6 +230,7 @@ read_input(vip_live *live, uint32_t i)
             live->setup.event(live->setup.user, i, &event);
         }
         vip_audience_event(live->audience, i, tag, utc, &event);
+        show(live, i, tag, utc, &event);
         any = true;
     }
     return any;
@@ -504,11 +389,58 @@ stop(vip_live *live, vip_live_state state)
     return state;
 }
 
+/* All inputs, from what is in force of the first. */
+static void
+step_hop(vip_live *live, int step)
+{
+    vip_stream_state state;
+    if (live->pumps != NULL) {
+        vip_stream_look(live->streams[0], &state);
+        const double hop = fmax((double)state.hop_columns + step, 1);
+        for (uint32_t i = 0; i < live->setup.inputs; i++) {
+            vip_stream_set(live->streams[i], VIPANN_HOP, hop);
+        }
+    }
+}
+
+/* Shows how the inputs stand, and does what a key asks for; false: the program is to end. */
+static bool
+look_at_panel(vip_live *live, double now)
+{
+    vipann_model_info info;
+    int step = 0;
+    vipann_model_describe(live->model, &info);
+    for (uint32_t i = 0; i < live->setup.inputs && live->pumps != NULL; i++) {
+        vip_stream_state state;
+        vip_stream_look(live->streams[i], &state);
+        vip_panel_state(live->panel, i, &state, info.column_seconds, vip_live_threshold(live));
+    }
+    switch (vip_panel_turn(live->panel, now, &step)) {
+    case VIP_TERM_QUIT:
+        return false;
+    case VIP_TERM_RELOAD:
+        vip_live_reload(live);
+        break;
+    case VIP_TERM_PASSES:
+        vip_live_step_passes(live, step);
+        break;
+    case VIP_TERM_HOP:
+        step_hop(live, step);
+        break;
+    case VIP_TERM_THRESHOLD:
+        vip_live_step_threshold(live, step);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
 vip_live_state
 vip_live_turn(vip_live *live)
 {
     if (vip_signals_reload()) {
-        reload(live);
+        vip_live_reload(live);
     }
     const bool any = live->pumps != NULL && read_all(live);
     if (atomic_load_explicit(&live->stopping, memory_order_relaxed)) {
@@ -522,7 +454,8 @@ vip_live_turn(vip_live *live)
         look(live, now);
     }
     vip_audience_turn(live->audience, say, live);
-    if (vip_signals_end() || has_heard_all(live) || has_waited_enough(live, now)) {
+    const bool quit = live->panel != NULL && !look_at_panel(live, now);
+    if (quit || vip_signals_end() || has_heard_all(live) || has_waited_enough(live, now)) {
         return stop(live, VIP_LIVE_DONE);
     }
     (void)nanosleep(any ? &A_WHILE : &TURN, NULL);
@@ -533,7 +466,7 @@ vip_live_turn(vip_live *live)
 
 /* How much of a block may be heard. */
 static uint32_t
-take(input *in, uint32_t frames)
+take(vip_live_input *in, uint32_t frames)
 {
     const uint64_t left = atomic_load_explicit(&in->left, memory_order_relaxed);
     const uint32_t n = frames < left ? frames : (uint32_t)left;
@@ -556,7 +489,7 @@ part_of(const vip_live *live, const float *const *channels, uint32_t from, uint3
 void
 vip_live_push(vip_live *live, uint32_t i, const float *const *channels, uint32_t frames)
 {
-    input *in = &live->inputs[i];
+    vip_live_input *in = &live->inputs[i];
     const float *part[VIPANN_MAX_CHANNELS];
     const uint32_t n = take(in, frames);
     atomic_store_explicit(&in->fast, false, memory_order_relaxed);
@@ -594,7 +527,7 @@ wait_for_the_writer(const vip_live *live, uint32_t i)
 void
 vip_live_push_all(vip_live *live, uint32_t i, const float *const *channels, uint32_t frames)
 {
-    input *in = &live->inputs[i];
+    vip_live_input *in = &live->inputs[i];
     const float *part[VIPANN_MAX_CHANNELS];
     const uint32_t n = take(in, frames);
     atomic_store_explicit(&in->fast, true, memory_order_relaxed);

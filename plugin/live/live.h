@@ -76,16 +76,23 @@ void vip_live_say(vip_live *live, vip_log_level level, const char *format, ...);
 /* The options that clients share, behind those of their own that say what to hear, and before those that say what to write. */
 extern const vip_option VIP_OPTION_LIVE_DURATION, VIP_OPTION_LIVE_LATENCY, VIP_OPTION_LIVE_FORMAT,
     VIP_OPTION_LIVE_BEGINS;
+extern const vip_option VIP_OPTION_DISPLAY; /* panel.c */
 extern const vip_option VIP_OPTION_APPEND_JSONL, VIP_OPTION_APPEND_LABELS, VIP_OPTION_APPEND_LIMIT,
     VIP_OPTION_APPEND_KEEP; /* audience.c */
 
 /* clang-format off */
+#ifdef VIPANN_TERM
+#define VIP_PANEL_OPTIONS &VIP_OPTION_DISPLAY,
+#else
+#define VIP_PANEL_OPTIONS /* built without ncurses */
+#endif
+
 #define VIP_LIVE_OPTIONS \
     &VIP_OPTION_LIVE_DURATION, \
     &VIP_OPTION_PRESET, &VIP_OPTION_MODEL, &VIP_OPTION_PASSES, &VIP_OPTION_MEMBERS, &VIP_OPTION_SEED, &VIP_OPTION_HOP, \
     &VIP_OPTION_WINDOW, &VIP_OPTION_HORIZON, &VIP_OPTION_LIVE_LATENCY, \
     &VIP_OPTION_RULES, &VIP_OPTION_THRESHOLD, &VIP_OPTION_ONLY, &VIP_OPTION_IGNORE, \
-    &VIP_OPTION_EVENTS, &VIP_OPTION_LIVE_BEGINS, &VIP_OPTION_LIVE_FORMAT, &VIP_OPTION_TOP, \
+    VIP_PANEL_OPTIONS &VIP_OPTION_EVENTS, &VIP_OPTION_LIVE_BEGINS, &VIP_OPTION_LIVE_FORMAT, &VIP_OPTION_TOP, \
     &VIP_OPTION_APPEND_JSONL, &VIP_OPTION_APPEND_LABELS, &VIP_OPTION_APPEND_LIMIT, &VIP_OPTION_APPEND_KEEP, \
     &VIP_OPTION_LOG
 /* clang-format on */

@@ -141,7 +141,7 @@ find(vip_writer *w, uint32_t tag)
     return e;
 }
 
-const vipann_model *
+vipann_model *
 vip_writer_model(vip_writer *w, uint32_t tag)
 {
     const entry *e = find(w, tag);

@@ -33,7 +33,7 @@ vipann_status vip_writer_enter(vip_writer *writer, uint32_t tag, vipann_model *m
                                vipann_error *error);
 
 /* The model that the tag is of, borrowed until it is forgotten; NULL: it is not known. */
-const vipann_model *vip_writer_model(vip_writer *writer, uint32_t tag);
+vipann_model *vip_writer_model(vip_writer *writer, uint32_t tag);
 
 /* Nothing that bears a tag below this one will follow. */
 void vip_writer_forget(vip_writer *writer, uint32_t tag);

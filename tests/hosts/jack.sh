@@ -453,6 +453,43 @@ store() { # FILE
     ! "$VIPANN" jack --help | grep -q -- --store || echo "--store $1"
 }
 
+# The display, in a terminal of its own: it shows what is heard, does what keys ask for, and gives the terminal back.
+screen() {
+    tmux -S "$scratch/tmux" capture-pane -p > "$scratch/screen" 2> /dev/null
+}
+shows() { # PATTERN
+    screen && grep -q -- "$1" "$scratch/screen"
+}
+wants_screen() {
+    until_true shows "$1" || fail "the screen does not show \"$1\": $(cat "$scratch/screen")"
+}
+keys() {
+    tmux -S "$scratch/tmux" send-keys "$@"
+}
+
+on_a_terminal() {
+    start_server 48000 512 || return
+    play player "$scratch/one.wav"
+    wants_port player:out_1 || return
+    tmux -S "$scratch/tmux" -f /dev/null new-session -d -x 80 -y 24 "stty -a > $scratch/before; '$VIPANN' jack --model '$TINY' \
+        --latency centred --passes 2 --threshold 0.55 --connect '^player:' --append-jsonl $scratch/kept.jsonl 2> $scratch/err; \
+        echo \$? > $scratch/status; stty -a > $scratch/after; sleep 60" || fail tmux
+    wants_screen 'vipann jack: in_1' && wants_screen 'class 0' && wants_screen 'passes 2 .*hop 0.32 s .*threshold 0.55' || return
+    keys '>' && wants_screen 'hop 0.64 s' && keys '<' && wants_screen 'hop 0.32 s' || return
+    keys '+' && wants_screen 'passes 3' && keys '-' && wants_screen 'passes 2' || return
+    keys '[' && wants_screen 'threshold 0.50' && keys r && wants_screen 'rules are loaded' || return
+    keys Space && wants_screen FROZEN && keys Space && keys h && wants_screen 'freeze' && keys h || return
+    tmux -S "$scratch/tmux" resize-window -x 60 -y 15 && sleep 0.5 && wants_screen 'class 0' || return
+    until_true has_lines 1 "$scratch/kept.jsonl" || fail 'events are not kept beside the display'
+    keys q
+    until_true [ -s "$scratch/after" ] || fail 'it does not end'
+    [ "$(cat "$scratch/status")" = 0 ] || fail "status $(cat "$scratch/status")"
+    sed 's/rows [0-9]*; columns [0-9]*;//' "$scratch/before" > "$scratch/a"
+    sed 's/rows [0-9]*; columns [0-9]*;//' "$scratch/after" | cmp -s - "$scratch/a" || fail "the terminal is not as it was: $(diff "$scratch/before" "$scratch/after")"
+    grep -q 'vipann jack: the threshold is 0.50' "$scratch/err" || fail 'what was said meanwhile is gone'
+    tmux -S "$scratch/tmux" kill-server
+}
+
 # What a store lists is what was written. Without SQLite there is none.
 stored() { # EVENTS
     local db=$scratch/new/heard.db format
@@ -627,6 +664,7 @@ is_case 'the server comes later' comes_late
 is_case 'a note while an event lasts' midi_notes
 command -v oscdump > /dev/null && "$VIPANN" jack --help | grep -q -- --osc && is_case 'commands and OSC' others_are_told
 is_case 'files and clips' events_are_kept
+command -v tmux > /dev/null && "$VIPANN" jack --help | grep -q -- --display && is_case 'the display' on_a_terminal
 is_case 'killed at any moment' killed_at_any_moment
 is_case 'the disk is full' disk_full
 command -v oscdump > /dev/null && "$VIPANN" jack --help | grep -q -- --osc && is_case 'labels that do harm' hostile_labels
