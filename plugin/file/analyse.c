@@ -145,7 +145,7 @@ hand_on(run *r)
     while (r->analysis->events && vipann_next_event(r->reader, &event)) {
         event.start_seconds += start;
         event.end_seconds += start;
-        if (event.ended && !r->listener->event(r->listener->user, &event)) {
+        if ((event.ended || r->analysis->results_too) && !r->listener->event(r->listener->user, &event)) {
             return false;
         }
     }
@@ -154,8 +154,8 @@ hand_on(run *r)
         r->result = r->last;
         r->last = newest;
         newest->t_seconds += start;
-        bool wanted =
-            !r->analysis->clip && !r->analysis->events && !(r->any && newest->last && repeats(newest, r->result));
+        bool wanted = !r->analysis->clip && (!r->analysis->events || r->analysis->results_too) &&
+                      !(r->any && newest->last && repeats(newest, r->result));
         r->any = true;
         if (wanted && !r->listener->result(r->listener->user, newest)) {
             return false;

@@ -15,6 +15,7 @@ typedef struct {
     double start, duration; /* s; duration 0: all */
     bool clip;              /* only the last result is wanted */
     bool events;            /* events are wanted, and no results */
+    bool results_too;       /* with events: results as well, and events also when they begin */
 } vip_analysis;
 
 /* Whom to tell. Each returns false to stop the analysis. */

@@ -9,6 +9,7 @@
 #include "explain.h"
 #include "file_options.h"
 #include "jobs.h"
+#include "show.h"
 #include <plugin/program/asked.h>
 #include <plugin/program/commands.h>
 #include <plugin/program/models.h>
@@ -214,6 +215,19 @@ hear(batch *b)
 }
 
 static int
+show(batch *b)
+{
+    vipann_error error = {VIPANN_OK, ""};
+#ifdef VIPANN_TERM
+    const vipann_status status = vip_show(&b->jobs.analysis, b->paths.all[0].path, name_of_command(), &error);
+#else
+    const vipann_status status =
+        vip_fail(&error, VIPANN_E_UNSUPPORTED, "--display: this program was built without ncurses");
+#endif
+    return status == VIPANN_OK ? VIP_EXIT_DONE : complain(&error);
+}
+
+static int
 run_batch(batch *b)
 {
     vipann_error error = {VIPANN_OK, ""};
@@ -229,7 +243,7 @@ run_batch(batch *b)
         check_names(b, &error) != VIPANN_OK || open_model(b, &error) != VIPANN_OK || set_jobs(b, &error) != VIPANN_OK) {
         return complain(&error);
     }
-    return hear(b);
+    return b->values[VIP_FILE_DISPLAY].given ? show(b) : hear(b);
 }
 
 static int

@@ -57,6 +57,10 @@ static const vip_option *const OPTIONS[VIP_FILE_N_OPTIONS] = {
         &(const vip_option){"summary", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
                             "For each class, over all files: how many events, how many seconds, and the most certain "
                             "one."},
+    [VIP_FILE_DISPLAY] =
+        &(const vip_option){"display", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
+                            "Show the results of one file, as they are found, on the whole of the terminal instead of "
+                            "writing them; q ends it."},
     [VIP_FILE_CLIP] =
         &(const vip_option){"clip", VIP_OPTION_FLAG, NULL, 0, 0, NULL, NULL, NULL, VIP_GROUP_RESULTS,
                             "One result for each whole file; hop, window, horizon and latency do not matter then."},
@@ -149,13 +153,18 @@ find_contradiction(const vip_arguments *a)
     const vip_format *format = &VIP_FORMATS[v[VIP_FILE_FORMAT].word];
     vip_subject subject = vip_file_subject(v);
     bool lasting = writes_file(v) || v[VIP_FILE_OUTPUT_DIR].given;
+    if (v[VIP_FILE_DISPLAY].given &&
+        (a->n_operands != 1 || v[VIP_FILE_RECURSIVE].given || lasting || v[VIP_FILE_FORMAT].given ||
+         v[VIP_FILE_CLIP].given || v[VIP_FILE_EVENTS].given || v[VIP_FILE_SUMMARY].given)) {
+        return "--display shows results and events of one file and writes nothing; leave out what says how to write";
+    }
     if (v[VIP_FILE_CLIP].given && subject != VIP_RESULTS) {
         return "--clip gives one result for a whole file, which has no events; leave it out";
     }
     if (subject == VIP_SUMMARY && format->summary == NULL) {
         return "a summary is text, jsonl or csv; give one of these --format";
     }
-    if (subject == VIP_RESULTS && !v[VIP_FILE_EXPLAIN].given &&
+    if (subject == VIP_RESULTS && !v[VIP_FILE_EXPLAIN].given && !v[VIP_FILE_DISPLAY].given &&
         (v[VIP_FILE_THRESHOLD].given || v[VIP_FILE_ONLY].given || v[VIP_FILE_IGNORE].given)) {
         return "--threshold, --only and --ignore are about events; give --events or --summary too";
     }

@@ -16,7 +16,7 @@ static const struct {
     {"q", "quit", "ends the program", false, false},
     {"space", "freeze", "the display stands still; sound is heard on", false, false},
     {"Tab", "input", "the next input", false, true},
-    {"r", "reload", "loads the model anew", false, false},
+    {"r", "reload", "loads the model anew", true, false},
     {"+ -", "passes", "more or fewer passes: finer or faster", true, false},
     {"[ ]", "threshold", "events begin at a lower or higher probability", true, false},
     {"< >", "hop", "a shorter or longer time between results", true, false},

@@ -202,7 +202,7 @@ static const struct {
     int step;
     bool adjusts;
 } ORDERS[] = {
-    {'q', VIP_TERM_QUIT, 0, false},   {'Q', VIP_TERM_QUIT, 0, false},      {'r', VIP_TERM_RELOAD, 0, false},
+    {'q', VIP_TERM_QUIT, 0, false},   {'Q', VIP_TERM_QUIT, 0, false},      {'r', VIP_TERM_RELOAD, 0, true},
     {'+', VIP_TERM_PASSES, 1, true},  {'=', VIP_TERM_PASSES, 1, true}, /* + without shift */
     {'-', VIP_TERM_PASSES, -1, true}, {'[', VIP_TERM_THRESHOLD, -1, true}, {']', VIP_TERM_THRESHOLD, 1, true},
     {'<', VIP_TERM_HOP, -1, true},    {'>', VIP_TERM_HOP, 1, true},
