@@ -374,14 +374,17 @@ realtime: $(REALTIME) plugin $(HOSTS) $(RT_CLIENTS) $(BUILD)/tests/make_tiny_mod
 timing: program $(EVENTS) ## how well events are timed, in 100 scenes: a quarter of an hour
 	@tests/events/timing $(BUILD) long
 
-soak: program $(PLAYER) $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, fifty kills, and ten minutes of JACK: half an hour
+soak: program $(PLAYER) $(BUILD)/tests/make_tiny_model ## a day of sound, a thousand recordings, a hundred kills, ten minutes of JACK and a night of it: three quarters of an hour
 	@tests/soak/run $(BUILD)
 	@tests/soak/jack $(BUILD)
+	@tests/soak/night $(BUILD)
+	@KILLS=50 TINY=none VIPANN=$(BUILD)/vipann tests/hosts/jack.sh $(BUILD) 'killed at any moment'
 
 bench: $(BENCH) program trainer plugin $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl
 	@tests/bench/bench_files $(BUILD) >> $(BUILD)/bench.jsonl
 	@tests/bench/bench_live $(BUILD) >> $(BUILD)/bench.jsonl
+	@tests/bench/bench_outputs $(BUILD) >> $(BUILD)/bench.jsonl
 	@tests/bench/bench_train $(BUILD) >> $(BUILD)/bench.jsonl
 	@$(BUILD)/tests/check_kernels --bench >> $(BUILD)/bench.jsonl
 	@echo 'JSON lines: $(BUILD)/bench.jsonl'

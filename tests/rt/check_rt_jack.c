@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <plugin/jack/ear.h>
 #include <plugin/jack/note_queue.h>
@@ -163,13 +164,23 @@ main(int argc, char **argv)
         (void)puts("# skip the sanitizers watch for themselves\n0 passed, 0 failed, 1 skipped");
         return 0;
     }
-    char *options[] = {"jack", "--model", argv[1], "--latency", "centred", "--threshold", "0.3", "--format", "csv"};
+    char folder[] = "/tmp/vipann-rt-XXXXXX", table[sizeof folder + 16];
+    if (mkdtemp(folder) == NULL) {
+        perror(folder);
+        return 1;
+    }
+    (void)snprintf(table, sizeof table, "%s/clips.csv", folder);
+    char *options[] = {
+        "jack",     "--model", argv[1],         "--latency", "centred", "--threshold", "0.3",
+        "--format", "csv",     "--save-events", folder,      "--save",  "unknown"}; /* sound goes to clips as well, few of which are written */
     vip_arguments arguments;
     FILE *out = fopen("/dev/null", "w");
     bool well = vip_options_parse(&VIP_JACK_COMMAND, sizeof options / sizeof *options, options, &arguments, NULL) ==
                     VIPANN_OK &&
                 out != NULL && is_safe(&s, &arguments, out);
     vip_arguments_free(&arguments);
+    (void)unlink(table);
+    (void)rmdir(folder);
     if (out != NULL) {
         (void)fclose(out);
     }
