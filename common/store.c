@@ -80,7 +80,7 @@ open_all(vip_store *s, vipann_error *error)
     if (!vip_make_folders(s->path)) {
         return vip_fail(error, VIPANN_E_IO, "%s: this folder cannot be made", s->path);
     }
-    s->db = vip_store_file_open(s->path, &empty, error);
+    s->db = vip_store_file_open(s->path, true, &empty, error);
     if (s->db == NULL) {
         return error->status;
     }
@@ -248,15 +248,19 @@ bytes_used(vip_store *s)
 }
 
 vipann_status
-vip_store_tend(vip_store *s, double now, vipann_error *error)
+vip_store_tend(vip_store *s, double now, bool *more, vipann_error *error)
 {
     bool good = step(s, BEGIN);
+    *more = false;
     if (good && s->setup.days > 0) {
         (void)sqlite3_bind_double(s->statements[OLD], 1, now - 86400 * s->setup.days);
         good = step(s, OLD);
+        *more = sqlite3_changes(s->db) > 0;
     }
     if (good && s->setup.bytes > 0 && bytes_used(s) > s->setup.bytes) {
+        const int before = sqlite3_total_changes(s->db);
         good = step(s, OLDEST) && (sqlite3_changes(s->db) > 0 || step(s, OLDEST_HOURS));
+        *more = *more || sqlite3_total_changes(s->db) > before;
     }
     const vipann_status status = finish(s, good, error);
     if (status != VIPANN_OK) {

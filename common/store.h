@@ -42,8 +42,9 @@ vipann_status vip_store_put(vip_store *store, const vip_store_event *event, vipa
 /* Names the clip of an event of this run, which has been put. As above. */
 vipann_status vip_store_clip(vip_store *store, const char *input, uint64_t id, const char *path, vipann_error *error);
 
-/* Does what the limits ask for, a bite at a time: to be called about once a minute. now: seconds since 1970. As above. */
-vipann_status vip_store_tend(vip_store *store, double now, vipann_error *error);
+/* Does what the limits ask for, a bite at a time: to be called about once a minute, and, while *more says that it was not
+ * all, some times a second. now: seconds since 1970. Errors: as above. */
+vipann_status vip_store_tend(vip_store *store, double now, bool *more, vipann_error *error);
 
 /* What is asked of a store. */
 typedef struct {

@@ -65,11 +65,9 @@ check(sqlite3 *db, const char *path, bool *empty, vipann_error *error)
         return vip_store_file_fail(db, path, error);
     }
     const char *name = vip_text_tail(path, MOST_NAME);
-    if (empty != NULL) {
-        *empty = mark == 0 && version == 0 && tables == 0;
-        if (*empty) {
-            return VIPANN_OK;
-        }
+    *empty = mark == 0 && version == 0 && tables == 0;
+    if (*empty) {
+        return VIPANN_OK;
     }
     if (mark != VIP_STORE_MARK) {
         return vip_fail(error, VIPANN_E_FORMAT,
@@ -96,11 +94,11 @@ plain_name(const char *path)
 }
 
 sqlite3 *
-vip_store_file_open(const char *path, bool *empty, vipann_error *error)
+vip_store_file_open(const char *path, bool write, bool *empty, vipann_error *error)
 {
     sqlite3 *db = NULL;
     char *name = plain_name(path);
-    const int flags = empty != NULL ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     if (name == NULL) {
         (void)vip_fail_memory(error, path);
         return NULL;

@@ -4,12 +4,13 @@
 #define VIP_COMMON_STORE_FILE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include <vipann/vipann.h>
 
-/* Opens the file, for writing also one that is not there or empty (then *empty is true), and checks that it is a store.
- * NULL: E_IO, E_FORMAT, E_MEMORY. empty: NULL to read. */
-sqlite3 *vip_store_file_open(const char *path, bool *empty, vipann_error *error);
+/* Opens the file, for writing also one that is not there, and checks that it is a store or nothing yet (*empty), as one is
+ * whose maker was killed. NULL: E_IO, E_FORMAT, E_MEMORY. */
+sqlite3 *vip_store_file_open(const char *path, bool write, bool *empty, vipann_error *error);
 
 /* Fails as SQLite's newest answer asks for: one line with the path. */
 vipann_status vip_store_file_fail(sqlite3 *db, const char *path, vipann_error *error);

@@ -92,9 +92,11 @@ vip_store_read(const char *path, const vip_store_query *query, vip_store_take *t
 {
     char statement[768];
     sqlite3_stmt *s = NULL;
-    sqlite3 *db = vip_store_file_open(path, NULL, error);
-    if (db == NULL) {
-        return error->status;
+    bool empty;
+    sqlite3 *db = vip_store_file_open(path, false, &empty, error);
+    if (db == NULL || empty) {
+        (void)sqlite3_close(db);
+        return db == NULL ? error->status : VIPANN_OK;
     }
     write_statement(query, statement, sizeof statement);
     int code = sqlite3_prepare_v2(db, statement, -1, &s, NULL);

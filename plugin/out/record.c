@@ -9,8 +9,8 @@
 #include <common/store.h>
 #include <common/support.h>
 
-static const double TEND_S = 60,
-                    TEND_BUSY_S = 1; /* between two looks at the limits; after one that failed or at first */
+/* Between two looks at the limits; where there is more to do; where that failed. */
+static const double TEND_S = 20, TEND_BUSY_S = 0.2, TEND_FAILED_S = 10;
 
 struct vip_record {
     vip_store *store;
@@ -105,8 +105,10 @@ void
 vip_record_turn(vip_record *record, double now)
 {
     if (now >= record->tended) {
-        const vipann_status status = vip_store_tend(record->store, vip_clock_seconds(CLOCK_REALTIME), &record->failed);
-        record->tended = now + (status == VIPANN_OK ? TEND_S : TEND_BUSY_S);
+        bool more = true;
+        const vipann_status status =
+            vip_store_tend(record->store, vip_clock_seconds(CLOCK_REALTIME), &more, &record->failed);
+        record->tended = now + (status != VIPANN_OK ? TEND_FAILED_S : more ? TEND_BUSY_S : TEND_S);
     }
 }
 

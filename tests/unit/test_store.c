@@ -185,10 +185,11 @@ test_a_store_keeps_its_limits(void **state)
     vip_store *store = open_store(path, 2, LIMIT);
     struct stat there;
     off_t largest = 0;
+    bool more;
     for (uint64_t id = 1; id <= EVENTS; id++) {
         put(store, "in_1", "a label of some length, as there are", id, 60 * (double)id, 60 * (double)id + 1);
         if (id % 500 == 0) { /* the clock goes on by 500 minutes */
-            assert_int_equal(vip_store_tend(store, UTC + 60 * (double)id, &error), VIPANN_OK);
+            assert_int_equal(vip_store_tend(store, UTC + 60 * (double)id, &more, &error), VIPANN_OK);
             assert_int_equal(stat(path, &there), 0);
             largest = there.st_size > largest ? there.st_size : largest;
         }
@@ -202,8 +203,8 @@ test_a_store_keeps_its_limits(void **state)
     assert_int_equal(list(path, &(vip_store_query){.since = NAN, .until = NAN, .hours = true})->n, EVENTS / 60 + 1);
     vip_store_close(store);
     store = open_store(path, 1, 0);
-    for (int i = 0; i < 10; i++) {
-        assert_int_equal(vip_store_tend(store, UTC + 60.0 * EVENTS + 86400 - 6000, &error), VIPANN_OK);
+    for (more = true; more;) {
+        assert_int_equal(vip_store_tend(store, UTC + 60.0 * EVENTS + 86400 - 6000, &more, &error), VIPANN_OK);
     }
     vip_store_close(store);
     assert_int_equal(list(path, &ALL)->n, 101); /* of the last day's: those of the last 100 minutes, and their first */
@@ -243,6 +244,12 @@ test_what_is_no_store_is_refused_and_left_alone(void **state)
     assert_int_equal(error.status, VIPANN_E_FORMAT);
     assert_int_equal(read_store(path, &ALL, &l, &error), VIPANN_E_FORMAT);
     (void)sqlite3_close(db);
+
+    (void)scratch_path(path, state, "empty.db"); /* its maker was killed: it becomes one */
+    scratch_write(path, "", 0);
+    assert_int_equal(read_store(path, &ALL, &l, &error), VIPANN_OK);
+    assert_int_equal(l.n, 0);
+    vip_store_close(open_store(path, 0, 0));
 
     (void)scratch_path(path, state, "missing.db");
     assert_int_equal(read_store(path, &ALL, &l, &error), VIPANN_E_IO);
@@ -358,8 +365,9 @@ test_damaged_stores_are_read_as_far_as_they_go_or_refused(void **state)
         store = vip_store_open(&setup, &error);
         if (store != NULL) {
             const vipann_event event = event_of(1, 1, 2);
+            bool more;
             (void)put_at(store, "in_1", "Dog", UTC, &event, &error);
-            (void)vip_store_tend(store, UTC + 1e6, &error);
+            (void)vip_store_tend(store, UTC + 1e6, &more, &error);
         }
         vip_store_close(store);
         assert_true(strchr(error.text, '\n') == NULL);
