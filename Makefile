@@ -378,7 +378,7 @@ soak: program $(PLAYER) $(BUILD)/tests/make_tiny_model ## a day of sound, a thou
 	@tests/soak/run $(BUILD)
 	@tests/soak/jack $(BUILD)
 	@tests/soak/night $(BUILD)
-	@KILLS=50 TINY=none VIPANN=$(BUILD)/vipann tests/hosts/jack.sh $(BUILD) 'killed at any moment'
+	@KILLS=50 LIMIT=120 TINY=none VIPANN=$(BUILD)/vipann tests/hosts/jack.sh $(BUILD) 'killed at any moment'
 
 bench: $(BENCH) program trainer plugin $(BUILD)/tests/make_tiny_model ## how fast it is here, beside the processor's peak and PyTorch; JSON lines
 	@$(BUILD)/tests/bench_engine > $(BUILD)/bench.jsonl

@@ -135,6 +135,10 @@ has_wire() { # FROM TO
     timeout -k 1 5 jack_lsp -c "$1" 2> /dev/null | sed 1d | grep -qx " *$2"
 }
 
+has_no_port() {
+    ! has_port "$1"
+}
+
 wants_port() {
     until_true has_port "$1" || fail "there is no port $1: $(cat "$scratch/err")"
 }
@@ -574,7 +578,7 @@ killed_at_any_moment() {
         wait $vipann 2> /dev/null
         whole_lines || return
         sed '$!b; /}$/!d' "$scratch/out" >> "$scratch/shown" # the last line that was shown may be half a line
-        until ! has_port vipann:in_1; do sleep 0.05; done
+        until_true has_no_port vipann:in_1 || fail 'it is still there'
     done
     shown=$(jq -c '[.input, .utc, .label, .end_s]' "$scratch/shown" | sort -u | tee "$scratch/a" | wc -l)
     [ "$shown" -gt 0 ] || fail 'nothing was shown'
