@@ -32,6 +32,11 @@ vip_store_file_fail(sqlite3 *db, const char *path, vipann_error *error)
     case SQLITE_LOCKED:
         return vip_fail(error, VIPANN_E_IO, "%s: the event store is locked by another program; give each its own",
                         name);
+    case SQLITE_READONLY: /* to read, too, SQLite has to lock it in a file beside it */
+        return vip_fail(
+            error, VIPANN_E_IO,
+            "%s: the event store or its folder cannot be written to; copy it elsewhere, or let this user write there",
+            name);
     case SQLITE_ERROR: /* a table of ours is not there or has other columns */
         return vip_fail(error, VIPANN_E_FORMAT, "%s: is no event store of ours: %s; give another file", name, why);
     default:
@@ -98,7 +103,8 @@ vip_store_file_open(const char *path, bool write, bool *empty, vipann_error *err
 {
     sqlite3 *db = NULL;
     char *name = plain_name(path);
-    const int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    /* Whoever only reads may tidy up behind a writer that has gone, where it can; else SQLite's own files would stay. */
+    const int flags = SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0);
     if (name == NULL) {
         (void)vip_fail_memory(error, path);
         return NULL;
@@ -117,6 +123,7 @@ vip_store_file_open(const char *path, bool write, bool *empty, vipann_error *err
         (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL); /* the file may come from anywhere */
         (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         (void)sqlite3_exec(db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+        (void)sqlite3_exec(db, write ? "" : "PRAGMA query_only = ON", NULL, NULL, NULL);
         status = check(db, path, empty, error);
     }
     if (status != VIPANN_OK) {
