@@ -9,6 +9,7 @@ static const vip_subcommand COMMANDS[] = {
     {"eval", &VIP_EVAL_COMMAND, vip_eval_run},
     {"calibrate", &VIP_CALIBRATE_COMMAND, vip_calibrate_run},
     {"scores", &VIP_SCORES_COMMAND, vip_scores_run},
+    {"teach", &VIP_TEACH_COMMAND, vip_teach_run},
     {"import", &VIP_IMPORT_COMMAND, vip_import_run},
     {"report", &VIP_REPORT_COMMAND, vip_report_run},
     {"bench", &VIP_BENCH_COMMAND, vip_bench_run},

@@ -11,6 +11,7 @@ extern const vip_command VIP_TRAIN_PROGRAM, VIP_FEATURES_COMMAND, VIP_PRETRAIN_C
 extern const vip_command VIP_SCORES_COMMAND;
 extern const vip_command VIP_IMPORT_COMMAND;
 extern const vip_command VIP_REPORT_COMMAND;
+extern const vip_command VIP_TEACH_COMMAND;
 
 /* Run them: argv[0] is the name of the sub-command; return the exit status. */
 int vip_import_run(int argc, char **argv);
@@ -21,5 +22,6 @@ int vip_calibrate_run(int argc, char **argv);
 int vip_bench_run(int argc, char **argv);
 int vip_scores_run(int argc, char **argv);
 int vip_report_run(int argc, char **argv);
+int vip_teach_run(int argc, char **argv);
 
 #endif /* VIP_TRAINER_COMMANDS_H */
