@@ -103,8 +103,8 @@ static const vip_option MIDI = {
 };
 
 static const vip_option *const OPTIONS[] = {
-    &NAME,      &EXACT_NAME,      &SERVER, &NO_START_SERVER,   &INPUTS, &CONNECT, &RECONNECT,
-    &TRANSPORT, VIP_LIVE_OPTIONS, &MIDI,   VIP_OUTPUT_OPTIONS,
+    &NAME,      &EXACT_NAME,      &SERVER, &NO_START_SERVER,   &INPUTS,         &CONNECT, &RECONNECT,
+    &TRANSPORT, VIP_LIVE_OPTIONS, &MIDI,   VIP_OUTPUT_OPTIONS, &VIP_OPTION_LOG,
 };
 
 const vip_command VIP_JACK_COMMAND = {

@@ -73,7 +73,8 @@ vip_live_state vip_live_turn(vip_live *live);
 /* One line on stderr behind the command's name, if it matters enough; what is repeated within a minute is said once. */
 void vip_live_say(vip_live *live, vip_log_level level, const char *format, ...);
 
-/* The options that clients share, behind those of their own that say what to hear, and before those that say what to write. */
+/* The options that clients share, behind those of their own that say what to hear, and before those that say what to write;
+ * at the end stands VIP_OPTION_LOG. */
 extern const vip_option VIP_OPTION_LIVE_DURATION, VIP_OPTION_LIVE_LATENCY, VIP_OPTION_LIVE_FORMAT,
     VIP_OPTION_LIVE_BEGINS;
 extern const vip_option VIP_OPTION_DISPLAY; /* panel.c */
@@ -93,8 +94,7 @@ extern const vip_option VIP_OPTION_APPEND_JSONL, VIP_OPTION_APPEND_LABELS, VIP_O
     &VIP_OPTION_WINDOW, &VIP_OPTION_HORIZON, &VIP_OPTION_LIVE_LATENCY, \
     &VIP_OPTION_RULES, &VIP_OPTION_THRESHOLD, &VIP_OPTION_ONLY, &VIP_OPTION_IGNORE, \
     VIP_PANEL_OPTIONS &VIP_OPTION_EVENTS, &VIP_OPTION_LIVE_BEGINS, &VIP_OPTION_LIVE_FORMAT, &VIP_OPTION_TOP, \
-    &VIP_OPTION_APPEND_JSONL, &VIP_OPTION_APPEND_LABELS, &VIP_OPTION_APPEND_LIMIT, &VIP_OPTION_APPEND_KEEP, \
-    &VIP_OPTION_LOG
+    &VIP_OPTION_APPEND_JSONL, &VIP_OPTION_APPEND_LABELS, &VIP_OPTION_APPEND_LIMIT, &VIP_OPTION_APPEND_KEEP
 /* clang-format on */
 
 #endif /* VIP_PLUGIN_LIVE_LIVE_H */

@@ -43,7 +43,7 @@ static const vip_option NO_WAIT = {
 
 /* clang-format off */
 static const vip_option *const OPTIONS[] = {&DEVICE, &VIP_OPTION_CHANNEL, &NO_WAIT, VIP_LIVE_OPTIONS,
-                                            VIP_OUTPUT_OPTIONS};
+                                            VIP_OUTPUT_OPTIONS, &VIP_OPTION_LOG};
 /* clang-format on */
 
 const vip_command VIP_LIVE_COMMAND = {

@@ -29,7 +29,7 @@
 enum { RATE = 16000, N = 40 * STREAM_COLUMN, BLOCK = 1000, MOST_WORDS = 24, MOST_TURNS = 3000, INPUTS = 3 };
 enum { LARGE_CLASSES = 4096, LARGE_EVENTS = LARGE_CLASSES - 1 /* at a time: its last class is not reportable */ };
 
-static const vip_option *const OPTIONS[] = {VIP_LIVE_OPTIONS, VIP_OUTPUT_OPTIONS};
+static const vip_option *const OPTIONS[] = {VIP_LIVE_OPTIONS, VIP_OUTPUT_OPTIONS, &VIP_OPTION_LOG};
 static const vip_command COMMAND = {.name = "test live",
                                     .operands = "",
                                     .summary = "Tests.",
