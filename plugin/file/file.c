@@ -221,6 +221,7 @@ show(batch *b)
 #ifdef VIPANN_TERM
     const vipann_status status = vip_show(&b->jobs.analysis, b->paths.all[0].path, name_of_command(), &error);
 #else
+    (void)b;
     const vipann_status status =
         vip_fail(&error, VIPANN_E_UNSUPPORTED, "--display: this program was built without ncurses");
 #endif
